@@ -1,0 +1,344 @@
+//! Connecting an account by a pasted credential, and proving one again. A credential is saved only after a live call
+//! with it succeeded.
+
+use super::check_origin;
+use super::open_credential::open_or_sever;
+use super::recognise::{recognise, refusal_hint};
+use crate::domain::credential::{Credential, Generation, SignIn};
+use crate::domain::failure::{Failure, FailureCode, Waiting};
+use crate::domain::ids::IntegrationId;
+use crate::domain::integration::Integration;
+use crate::domain::provider::Provider;
+use crate::error::{CommandError, ErrorCode};
+use crate::ports::{Notice, Ports, ProviderError, Severance, StoreError, VaultError};
+use crate::query::{self, IntegrationView, stored_integration};
+use crate::sync::actions::require_connected;
+use crate::sync::engine::{self, CallError, EngineOptions, Waiter, Waits};
+use crate::sync::turn::take_credentials_turn;
+use crate::sync::verdict::Verdict;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What connecting brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    pub integration: IntegrationView,
+    /// Events of the account's first page, to say "14 events"; `None` where they could not be listed just now.
+    pub events: Option<usize>,
+}
+
+/// Proves a pasted credential with a live call, then saves it. Connecting a known account renews it under the same id.
+pub async fn connect(
+    ports: &Ports,
+    provider: Provider,
+    pasted: SecretString,
+    options: EngineOptions,
+) -> Result<Connected, CommandError> {
+    let secret = SecretString::from(recognise(provider, pasted.expose_secret())?.to_owned());
+    let api = ports.provider(provider).clone();
+    let sign_in = match provider {
+        Provider::Eventbrite => SignIn::Token,
+        Provider::Luma => SignIn::Key,
+    };
+    let mut credential = Credential {
+        sign_in,
+        secret,
+        origins: api.origins().clone(),
+        generation: Generation::FIRST,
+    };
+    let mut waiter = Waiter::new(options.wait_limit);
+    let account = engine::call(ports, &mut waiter, &mut Silently, async || {
+        api.identify(&credential).await
+    })
+    .await
+    .map_err(|error| refused(provider, credential.secret.expose_secret(), error))?;
+    let events = api
+        .event_page(&credential, None)
+        .await
+        .ok()
+        .map(|page| page.events.len());
+
+    let _turn = take_credentials_turn(ports).await?;
+    let now = ports.clock.now();
+    let known = ports
+        .store
+        .integration_of_account(provider, &account.id, &api.origins().api)
+        .await?;
+    let integration = match known {
+        Some(known) => Integration {
+            account,
+            sign_in,
+            generation: known.generation.next(),
+            connected_at: if known.severed.is_some() {
+                now
+            } else {
+                known.connected_at
+            },
+            last_verified_at: Some(now),
+            expires_at: None,
+            severed: None,
+            ..known
+        },
+        None => Integration {
+            id: IntegrationId::random(),
+            provider,
+            api_origin: api.origins().api.clone(),
+            account,
+            sign_in,
+            generation: Generation::FIRST,
+            connected_at: now,
+            last_verified_at: Some(now),
+            expires_at: None,
+            severed: None,
+        },
+    };
+    credential.generation = integration.generation;
+    ports.notices.notify(Notice::AskingVault);
+    ports
+        .vault
+        .save(&integration.id, &credential)
+        .await
+        .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
+    if let Err(error) = ports.store.save_integration(&integration).await {
+        if integration.generation == Generation::FIRST {
+            // Best effort: the entry would be unreachable, and the storage error is what the person must hear.
+            let _ = ports.vault.erase(&integration.id).await;
+        }
+        return Err(error.into());
+    }
+    ports
+        .notices
+        .notify(Notice::IntegrationChanged(integration.id.clone()));
+    Ok(Connected {
+        integration: query::view_integration(integration, &query::reader(ports)),
+        events,
+    })
+}
+
+/// Proves an integration's credential now.
+pub async fn verify(
+    ports: &Ports,
+    id: &IntegrationId,
+    options: EngineOptions,
+) -> Result<IntegrationView, CommandError> {
+    let integration = stored_integration(ports, id).await?;
+    check_origin(ports, &integration)?;
+    if integration
+        .severed
+        .as_ref()
+        .is_some_and(|failure| failure.code == FailureCode::DisconnectedByYou)
+    {
+        require_connected(&integration)?;
+    }
+    let credential = open_or_sever(ports, &integration, options.patience).await?;
+    let api = ports.provider(integration.provider).clone();
+    let mut waiter = Waiter::new(options.wait_limit);
+    let answer = engine::call(ports, &mut waiter, &mut Silently, async || {
+        api.identify(&credential).await
+    })
+    .await;
+    match answer {
+        Ok(account) if account.id != integration.account.id => Err(CommandError::not_possible(
+            format!(
+                "The keychain's {} for {} now opens another account ({}). Nothing was changed; connect that account \
+                 by itself.",
+                integration.provider.credential_name(),
+                integration.label(),
+                account.name
+            ),
+            crate::domain::failure::Recovery::Reconnect,
+        )),
+        Ok(account) => {
+            let now = ports.clock.now();
+            if integration.severed.is_some() {
+                // The provider takes the credential after all: the integration is whole, its items wait for Reconnect.
+                let _turn = take_credentials_turn(ports).await?;
+                let repaired = Integration {
+                    account,
+                    severed: None,
+                    last_verified_at: Some(now),
+                    ..integration
+                };
+                ports.store.save_integration(&repaired).await?;
+            } else {
+                ports.store.mark_verified(id, now).await?;
+            }
+            ports.notices.notify(Notice::IntegrationChanged(id.clone()));
+            query::integration(ports, id).await
+        }
+        Err(CallError::Provider(error)) => {
+            let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
+            match judged.verdict {
+                Verdict::Sever => {
+                    sever(
+                        ports,
+                        &integration,
+                        credential.generation,
+                        FailureCode::CredentialsRejected,
+                    )
+                    .await?;
+                }
+                Verdict::FailAll(code) => {
+                    ports
+                        .store
+                        .fail_items_of(id, &Failure::new(code, ports.clock.now()))
+                        .await?;
+                }
+                Verdict::Fail(_) | Verdict::Hold(_) | Verdict::RestartWalk => {}
+            }
+            Err(verify_failed(&integration, judged.verdict))
+        }
+        Err(other) => Err(refused(integration.provider, "", other)),
+    }
+}
+
+async fn sever(
+    ports: &Ports,
+    integration: &Integration,
+    generation: Generation,
+    code: FailureCode,
+) -> Result<(), CommandError> {
+    let severance = ports
+        .store
+        .sever(
+            &integration.id,
+            generation,
+            &Failure::new(code, ports.clock.now()),
+        )
+        .await?;
+    if severance == Severance::Severed {
+        ports
+            .notices
+            .notify(Notice::IntegrationChanged(integration.id.clone()));
+    }
+    Ok(())
+}
+
+/// No job shows the wait: the command's own progress does.
+pub(super) struct Silently;
+
+impl Waits for Silently {
+    async fn waits(&mut self, _waiting: Waiting) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn goes_on(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn verify_failed(integration: &Integration, verdict: Verdict) -> CommandError {
+    let (provider, label) = (integration.provider.name(), integration.label());
+    match verdict {
+        Verdict::Sever => CommandError::failure(
+            FailureCode::CredentialsRejected,
+            format!(
+                "{provider} refuses the {} of {label}. Its lists are kept as they are, and are no longer live. \
+                 Connect it again with a new one.",
+                integration.provider.credential_name()
+            ),
+        ),
+        Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {
+            CommandError::failure(code, cannot_ask(integration.provider, code))
+        }
+        Verdict::RestartWalk => CommandError::failure(
+            FailureCode::ProviderChanged,
+            cannot_ask(integration.provider, FailureCode::ProviderChanged),
+        ),
+    }
+}
+
+/// The sentence for a call about an account, when no item is concerned.
+pub(super) fn cannot_ask(provider: Provider, code: FailureCode) -> String {
+    let name = provider.name();
+    let what = match code {
+        FailureCode::Offline => "This computer is offline.".to_owned(),
+        FailureCode::NetworkSignIn => "This network wants you to sign in first (venue Wi-Fi?).".to_owned(),
+        FailureCode::RateLimited => format!("{name}'s request limit is used up."),
+        FailureCode::PlanRequired => {
+            format!("{name} refuses this calendar's key. Its Luma Plus plan may have ended.")
+        }
+        FailureCode::PermissionMissing => format!("{name} does not let this account see that."),
+        FailureCode::ProviderChanged => format!("{name} answered in a form this version does not know."),
+        _ => format!("{name} does not answer."),
+    };
+    format!("{what} Nothing was changed; try again later.")
+}
+
+/// Why a credential was not taken, in words that say what to do.
+pub(super) fn refused(provider: Provider, pasted: &str, error: CallError) -> CommandError {
+    let name = provider.name();
+    let credential = provider.credential_name();
+    let error = match error {
+        CallError::Provider(error) => error,
+        CallError::Store(error) => return error.into(),
+        CallError::WaitElapsed(_) => {
+            return CommandError::waiting(format!(
+                "{name}'s request limit is used up, and the time you gave is over. Nothing was saved."
+            ));
+        }
+    };
+    match error {
+        ProviderError::CredentialsRejected => CommandError::failure(
+            FailureCode::CredentialsRejected,
+            format!(
+                "{name} does not accept this {credential}. {} Nothing was saved.",
+                refusal_hint(provider, pasted)
+            ),
+        ),
+        ProviderError::PermissionMissing => match provider {
+            Provider::Eventbrite => CommandError::failure(
+                FailureCode::CredentialsRejected,
+                "Eventbrite knows this token, but it opens no account: it is the public token. Copy the line called \
+                 Private token. Nothing was saved.",
+            ),
+            Provider::Luma => CommandError::failure(
+                FailureCode::PlanRequired,
+                "Luma knows this key, but refuses it everything: the calendar's Luma Plus plan may have ended. Open \
+                 Luma's billing page. Nothing was saved.",
+            ),
+        },
+        ProviderError::Offline => no_answer(FailureCode::Offline, provider),
+        ProviderError::NetworkSignIn => no_answer(FailureCode::NetworkSignIn, provider),
+        ProviderError::RateLimited { .. } => no_answer(FailureCode::RateLimited, provider),
+        ProviderError::Unreachable { .. } => no_answer(FailureCode::ProviderUnreachable, provider),
+        ProviderError::Gone | ProviderError::CursorRejected | ProviderError::Malformed { .. } => {
+            no_answer(FailureCode::ProviderChanged, provider)
+        }
+    }
+}
+
+fn no_answer(code: FailureCode, provider: Provider) -> CommandError {
+    CommandError::failure(code, cannot_ask(provider, code))
+}
+
+/// Why the keychain did not do what was asked. `kept` says what became of everything else.
+pub(super) fn vault_refused(error: &VaultError, kept: &str) -> CommandError {
+    let code = FailureCode::from(error);
+    let sentence = match error {
+        VaultError::Locked => "Your keychain is locked. Unlock it, then try again.".to_owned(),
+        VaultError::Unavailable { .. } => {
+            "This computer's keychain does not answer, and sign-ins are kept nowhere else. Start or restart it (on \
+             Linux a Secret Service such as GNOME Keyring or KWallet), then try again."
+                .to_owned()
+        }
+        VaultError::NotThereYet | VaultError::Missing => {
+            "The sign-in is no longer in this computer's keychain. Connect the account again.".to_owned()
+        }
+        VaultError::WriteFailed { .. } => {
+            "This computer's keychain did not keep the sign-in. Look whether it is writable, then try again.".to_owned()
+        }
+        VaultError::TooLarge { bytes, limit } => {
+            format!("This sign-in is {bytes} bytes long, more than the {limit} that every keychain can keep.")
+        }
+        VaultError::Unreadable => {
+            "The keychain's entry was written by a newer TalkValue Sync. Use that version, or connect the account \
+             again."
+                .to_owned()
+        }
+    };
+    CommandError {
+        code: ErrorCode::Failure(code),
+        message: format!("{sentence} {kept}"),
+        recovery: code.recovery(),
+    }
+}

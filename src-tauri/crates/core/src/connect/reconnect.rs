@@ -1,0 +1,131 @@
+//! Reconnecting an item: through its own account once that is repaired, or through another account that a call proved
+//! to see the event. Ids, rows and history stay.
+
+use super::check_origin;
+use super::integrate::{Silently, cannot_ask, refused};
+use super::open_credential::open_or_sever;
+use crate::domain::failure::{Failure, FailureCode, Recovery};
+use crate::domain::ids::{IntegrationId, ItemId};
+use crate::domain::integration::Integration;
+use crate::domain::job::JobKind;
+use crate::domain::provider::Provider;
+use crate::error::CommandError;
+use crate::ports::{ItemRecord, Notice, Ports};
+use crate::query::{ItemView, stored_integration, stored_item};
+use crate::sync::actions::{require_connected, run_job};
+use crate::sync::engine::{self, CallError, EngineOptions, Waiter};
+use crate::sync::turn::take_turn;
+use crate::sync::verdict::Verdict;
+
+/// Reconnects `id` through `with`, or through its own account, and reads its list again.
+pub async fn reconnect_item(
+    ports: &Ports,
+    id: &ItemId,
+    with: Option<&IntegrationId>,
+    options: EngineOptions,
+) -> Result<ItemView, CommandError> {
+    stored_item(ports, id).await?;
+    let _turn = take_turn(ports, options.wait_limit).await?;
+    let record = stored_item(ports, id).await?;
+    if record.item.archived {
+        return Err(CommandError::not_possible(
+            format!(
+                "{} is kept as an archive and needs no account.",
+                record.item.display_title()
+            ),
+            Recovery::CorrectInput,
+        ));
+    }
+    let own = record.item.integration_id.clone();
+    let chosen = stored_integration(ports, with.unwrap_or(&own)).await?;
+    if record.severed.is_none() && chosen.id == own {
+        return Err(CommandError::not_possible(
+            format!(
+                "{} is not disconnected. `retry` or `sync` reads it now.",
+                record.item.display_title()
+            ),
+            Recovery::Retry,
+        ));
+    }
+    if chosen.provider != record.item.provider {
+        return Err(CommandError::bad_input(format!(
+            "{} is an {} account, and {} is a {} event.",
+            chosen.label(),
+            chosen.provider.name(),
+            record.item.display_title(),
+            record.item.provider.name()
+        )));
+    }
+    check_origin(ports, &chosen)?;
+    if chosen.api_origin != record.item.api_origin {
+        return Err(CommandError::other_server(format!(
+            "{} belongs to another server than {}.",
+            chosen.label(),
+            record.item.display_title()
+        )));
+    }
+    require_connected(&chosen)?;
+    prove_sight(ports, &chosen, &record, options).await?;
+    ports
+        .store
+        .confirm_reconnect(id, &chosen.id, ports.clock.now())
+        .await?;
+    ports.notices.notify(Notice::ItemChanged(id.clone()));
+    let record = stored_item(ports, id).await?;
+    run_job(ports, &record, JobKind::Reconnect, options).await
+}
+
+/// Proves by a call that the account sees the event. Nothing is changed when it does not.
+async fn prove_sight(
+    ports: &Ports,
+    chosen: &Integration,
+    record: &ItemRecord,
+    options: EngineOptions,
+) -> Result<(), CommandError> {
+    let credential = open_or_sever(ports, chosen, options.patience).await?;
+    let api = ports.provider(chosen.provider).clone();
+    let mut waiter = Waiter::new(options.wait_limit);
+    let external_id = record.item.external_id.clone();
+    let answer = engine::call(ports, &mut waiter, &mut Silently, async || {
+        api.event(&credential, &external_id).await
+    })
+    .await;
+    let error = match answer {
+        Ok(_) => return Ok(()),
+        Err(CallError::Provider(error)) => error,
+        Err(other) => return Err(refused(chosen.provider, "", other)),
+    };
+    let judged = engine::judge_with_probe(ports, chosen, Some(&credential), &error).await;
+    match judged.verdict {
+        Verdict::Sever => {
+            let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
+            ports
+                .store
+                .sever(&chosen.id, credential.generation, &failure)
+                .await?;
+            ports
+                .notices
+                .notify(Notice::IntegrationChanged(chosen.id.clone()));
+            let severed = stored_integration(ports, &chosen.id).await?;
+            require_connected(&severed)
+        }
+        Verdict::Fail(code @ (FailureCode::RemoteGone | FailureCode::PermissionMissing)) => {
+            let own = match chosen.provider {
+                Provider::Luma => " A Luma event is visible to its own calendar's key only.",
+                Provider::Eventbrite => "",
+            };
+            Err(CommandError::failure(
+                code,
+                format!(
+                    "{} cannot see {}.{own} Nothing was changed.",
+                    chosen.label(),
+                    record.item.display_title()
+                ),
+            ))
+        }
+        Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {
+            Err(CommandError::failure(code, cannot_ask(chosen.provider, code)))
+        }
+        Verdict::RestartWalk => Err(refused(chosen.provider, "", CallError::Provider(error))),
+    }
+}

@@ -1,0 +1,409 @@
+//! The traits through which the core reaches the world. Adapters implement them; their errors are named after the
+//! decisions the core takes on them.
+
+use crate::domain::attendee::{Counts, Registration, SetAside, Tickets};
+use crate::domain::credential::{Credential, Generation};
+use crate::domain::event::ProviderEvent;
+use crate::domain::failure::{Failure, FailureCode, Waiting};
+use crate::domain::ids::{AccountId, ExternalId, FeedId, IntegrationId, ItemId, JobId, RegistrationId};
+use crate::domain::integration::{Account, Integration};
+use crate::domain::item::{Item, ItemKind};
+use crate::domain::job::{JobEnd, JobKind, OpenJob};
+use crate::domain::provider::{Origin, Origins, Provider};
+use crate::sync::plan::Plan;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All ports together, as the use cases take them.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub vault: Arc<dyn Vault>,
+    pub eventbrite: Arc<dyn ProviderApi>,
+    pub luma: Arc<dyn ProviderApi>,
+    pub clock: Arc<dyn Clock>,
+    pub locks: Arc<dyn Locks>,
+    pub notices: Arc<dyn Notices>,
+}
+
+impl Ports {
+    pub fn provider(&self, provider: Provider) -> &Arc<dyn ProviderApi> {
+        match provider {
+            Provider::Eventbrite => &self.eventbrite,
+            Provider::Luma => &self.luma,
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Time
+
+/// Time as the core sees it. A test's clock jumps instead of sleeping.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+    async fn sleep(&self, duration: Duration);
+    /// A number in 0..1 for jitter.
+    fn jitter(&self) -> f64;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Providers
+
+/// Where a walk goes on, in the provider adapter's own terms. Opaque to the core; kept with the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A way through the registrations of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Walk {
+    /// Everything there is.
+    Full { event: ExternalId },
+    /// What changed at or after a time (Eventbrite only).
+    ChangedSince { event: ExternalId, since: Timestamp },
+}
+
+/// One page of registrations, parsed. What could not be read is in `set_aside`; nothing is dropped silently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrationPage {
+    pub rows: Vec<Registration>,
+    pub set_aside: Vec<SetAside>,
+    /// `None` when the provider says that this was the last page.
+    pub next: Option<Cursor>,
+    /// The provider's own count, where it tells one; approximate.
+    pub total: Option<u64>,
+    /// The provider's clock when it answered (its `Date`), or ours where it sent none.
+    pub server_time: Timestamp,
+}
+
+/// One page of an account's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    pub events: Vec<ProviderEvent>,
+    /// Events that could not be read.
+    pub unreadable: u64,
+    pub next: Option<Cursor>,
+}
+
+/// Why a provider's answer is no answer, named after what we do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    #[error("this computer reaches no network")]
+    Offline,
+    /// Refused, reset, timed out, 5xx, or an answer that is not the provider's.
+    #[error("no usable answer ({detail})")]
+    Unreachable { detail: String },
+    #[error("the network wants a sign-in first")]
+    NetworkSignIn,
+    /// `retry_after` is what the answer's headers said; `None` where they said nothing.
+    #[error("too many requests")]
+    RateLimited { retry_after: Option<Duration> },
+    #[error("the credential is refused")]
+    CredentialsRejected,
+    #[error("the credential may not see this")]
+    PermissionMissing,
+    #[error("not found")]
+    Gone,
+    /// The continuation token is no longer good: the walk starts again.
+    #[error("the place in the list is no longer known to the provider")]
+    CursorRejected,
+    /// The answer has a shape this version does not know.
+    #[error("an answer of unknown form ({detail})")]
+    Malformed { detail: String },
+}
+
+/// One provider's API at one origin. Implementations make one request per call (plus what its own rules ask for) and
+/// never retry: the core decides that.
+#[async_trait]
+pub trait ProviderApi: Send + Sync {
+    fn provider(&self) -> Provider;
+    fn origins(&self) -> &Origins;
+    /// Who the credential belongs to. Also the probe that confirms or refutes a rejection.
+    async fn identify(&self, credential: &Credential) -> Result<Account, ProviderError>;
+    /// Whether the account can list anything at all; tells "this event is gone" from "this account sees nothing".
+    async fn lists_events(&self, credential: &Credential) -> Result<(), ProviderError>;
+    async fn event_page(
+        &self,
+        credential: &Credential,
+        cursor: Option<&Cursor>,
+    ) -> Result<EventPage, ProviderError>;
+    async fn event(
+        &self,
+        credential: &Credential,
+        event: &ExternalId,
+    ) -> Result<ProviderEvent, ProviderError>;
+    async fn registration_page(
+        &self,
+        credential: &Credential,
+        walk: &Walk,
+        cursor: Option<&Cursor>,
+    ) -> Result<RegistrationPage, ProviderError>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Vault
+
+/// How long a vault call may take: nobody waits for a background call, a person may have to answer a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    Background,
+    PersonAsked,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    #[error("the keychain is locked")]
+    Locked,
+    /// Absent, hung, or failing.
+    #[error("the keychain does not answer ({detail})")]
+    Unavailable { detail: String },
+    /// The entry is not there although this keychain has kept entries of ours before: it was removed.
+    #[error("the entry is no longer in the keychain")]
+    Missing,
+    /// Neither the entry nor our sentinel is there: the keychain may not be ready yet.
+    #[error("the keychain holds nothing of ours (yet)")]
+    NotThereYet,
+    /// The keychain refused to keep the entry, or gave back something else.
+    #[error("the keychain did not keep the entry ({detail})")]
+    WriteFailed { detail: String },
+    #[error("the credential is {bytes} bytes long, more than the {limit} every keychain can keep")]
+    TooLarge { bytes: usize, limit: usize },
+    /// The entry was written by a newer version.
+    #[error("the entry has a form this version does not know")]
+    Unreadable,
+}
+
+/// The OS keychain as the core sees it.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError>;
+    /// Saves and reads back.
+    async fn save(&self, integration: &IntegrationId, credential: &Credential) -> Result<(), VaultError>;
+    /// Erasing what is not there is fine.
+    async fn erase(&self, integration: &IntegrationId) -> Result<(), VaultError>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Locks
+
+/// Who may act on a data folder. The OS frees both locks when their process dies.
+#[async_trait]
+pub trait Locks: Send + Sync {
+    /// Takes the sync lock if nobody holds it.
+    fn try_sync(&self) -> Result<Option<LockGuard>, StoreError>;
+    /// Whether a live process holds the sync lock. Never blocks and never disturbs the holder.
+    fn sync_is_held(&self) -> bool;
+    /// The short lock around changes of credentials.
+    fn try_credentials(&self) -> Result<Option<LockGuard>, StoreError>;
+}
+
+/// Holds a lock until dropped.
+pub struct LockGuard(pub Box<dyn Send>);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Notices
+
+/// Push to whoever watches. Sent after the facts are saved, never before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    ItemChanged(ItemId),
+    IntegrationChanged(IntegrationId),
+    JobProgressed {
+        item: ItemId,
+        job: JobId,
+        done: u64,
+        total: Option<u64>,
+    },
+    JobWaits {
+        item: ItemId,
+        job: JobId,
+        waiting: Waiting,
+    },
+    JobResumed {
+        item: ItemId,
+        job: JobId,
+    },
+    JobEnded {
+        item: ItemId,
+        job: JobId,
+    },
+    /// Somebody else acts on the data folder; this process waits for it.
+    WaitingForLock,
+    /// The keychain is asked and may show a prompt.
+    AskingVault,
+}
+
+pub trait Notices: Send + Sync {
+    fn notify(&self, notice: Notice);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Store
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or file cannot be opened, read or written. The message says which and what to do.
+    #[error("{0}")]
+    Unusable(String),
+    /// The data was written by a newer version; it is left untouched.
+    #[error("{0}")]
+    Newer(String),
+    /// The disk is full.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// A rule of the database was about to be broken: a defect of ours, nothing was written.
+    #[error("the database refused a change: {0}")]
+    Refused(String),
+}
+
+/// An item with everything its JSON and its card need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRecord {
+    pub item: Item,
+    pub severed: Option<Failure>,
+    pub last_failure: Option<Failure>,
+    pub last_synced_at: Option<Timestamp>,
+    pub last_attempted_at: Option<Timestamp>,
+    /// The newest job that has not ended. Whether it is active depends on the lock.
+    pub open_job: Option<OpenJob>,
+    pub counts: Counts,
+    pub tickets: Tickets,
+    pub unreadable: u64,
+}
+
+/// Where the stored registrations of an item are read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowMark {
+    pub person_key: String,
+    pub external_id: RegistrationId,
+}
+
+/// Everything one page changes, written in one transaction.
+#[derive(Debug, Clone)]
+pub struct PageCommit<'a> {
+    pub job: &'a JobId,
+    pub feed: &'a FeedId,
+    pub plan: &'a Plan,
+    pub set_aside: &'a [SetAside],
+    /// Where the walk goes on; `None` after its last page.
+    pub cursor: Option<&'a Cursor>,
+    pub done: u64,
+    pub total: Option<u64>,
+    pub at: Timestamp,
+}
+
+/// A new item with its first job.
+#[derive(Debug, Clone)]
+pub struct NewItem<'a> {
+    pub kind: ItemKind,
+    pub provider: Provider,
+    pub api_origin: &'a Origin,
+    pub external_id: &'a ExternalId,
+    pub integration_id: &'a IntegrationId,
+    pub at: Timestamp,
+}
+
+/// What became of a severance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severance {
+    Severed,
+    /// The rejected credential had been replaced already: nothing changed.
+    Superseded,
+}
+
+/// The database. Each method is one transaction: it happens whole or not at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // Integrations
+    async fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
+    async fn integration(&self, id: &IntegrationId) -> Result<Option<Integration>, StoreError>;
+    async fn integration_of_account(
+        &self,
+        provider: Provider,
+        account: &AccountId,
+        api_origin: &Origin,
+    ) -> Result<Option<Integration>, StoreError>;
+    /// Inserts or renews. Renewing clears the integration's severance; its items stay severed.
+    async fn save_integration(&self, integration: &Integration) -> Result<(), StoreError>;
+    async fn mark_verified(&self, id: &IntegrationId, at: Timestamp) -> Result<(), StoreError>;
+    /// Severs the integration and every item that reads through it, unless its credential is newer than `generation`.
+    async fn sever(
+        &self,
+        id: &IntegrationId,
+        generation: Generation,
+        failure: &Failure,
+    ) -> Result<Severance, StoreError>;
+
+    // Items
+    async fn items(&self) -> Result<Vec<ItemRecord>, StoreError>;
+    async fn item(&self, id: &ItemId) -> Result<Option<ItemRecord>, StoreError>;
+    async fn item_of(
+        &self,
+        provider: Provider,
+        api_origin: &Origin,
+        external_id: &ExternalId,
+        kind: ItemKind,
+    ) -> Result<Option<ItemId>, StoreError>;
+    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError>;
+    async fn describe_item(&self, id: &ItemId, event: &ProviderEvent) -> Result<(), StoreError>;
+    /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds.
+    async fn confirm_reconnect(
+        &self,
+        id: &ItemId,
+        integration: &IntegrationId,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Sets a failure on every item of an integration that is not severed or archived.
+    async fn fail_items_of(&self, integration: &IntegrationId, failure: &Failure) -> Result<(), StoreError>;
+    async fn archive(&self, id: &ItemId) -> Result<(), StoreError>;
+    /// Erases the item, and its feed with everything of it when no other item views it. Leaves no readable trace in
+    /// the database files.
+    async fn remove(&self, id: &ItemId) -> Result<(), StoreError>;
+
+    // Jobs
+    /// Ends every open job as interrupted. Called by whoever has just taken the sync lock: the processes that ran
+    /// them are gone.
+    async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError>;
+    /// Ends whatever job of the item is still open as interrupted, and opens a new one.
+    async fn open_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
+    async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError>;
+    /// A new walk begins: counts start at zero.
+    async fn begin_walk(&self, job: &JobId, total: Option<u64>) -> Result<(), StoreError>;
+    /// The stored readings of these registrations, for planning.
+    async fn stored(&self, feed: &FeedId, ids: &[RegistrationId]) -> Result<Vec<Registration>, StoreError>;
+    async fn commit_page(&self, page: PageCommit<'_>) -> Result<(), StoreError>;
+    /// The job's read is complete: sets the feed's time, clears the failure of every item that views it, drops
+    /// set-aside records this job did not see again.
+    async fn complete_job(&self, job: &JobId, as_of: Timestamp, at: Timestamp) -> Result<(), StoreError>;
+    /// The job ended without success. A failure becomes the last failure of every item that views the feed (severed
+    /// and archived ones apart); nothing that was read is lost.
+    async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;
+
+    // Rows
+    /// Stored registrations of an item in the order of (person key, id), so that a person's registrations stand
+    /// together; at most `limit` after `mark`.
+    async fn registrations(
+        &self,
+        item: &ItemId,
+        mark: Option<&RowMark>,
+        limit: usize,
+    ) -> Result<Vec<(String, Registration)>, StoreError>;
+
+    /// Facts for a support file, free of names, e-mails and secrets.
+    async fn diagnostics(&self) -> Result<serde_json::Value, StoreError>;
+}
+
+impl From<&VaultError> for FailureCode {
+    fn from(error: &VaultError) -> Self {
+        match error {
+            VaultError::Locked => FailureCode::VaultLocked,
+            VaultError::Missing => FailureCode::CredentialsMissing,
+            VaultError::Unavailable { .. } | VaultError::NotThereYet | VaultError::Unreadable => {
+                FailureCode::VaultUnavailable
+            }
+            VaultError::WriteFailed { .. } | VaultError::TooLarge { .. } => FailureCode::VaultWriteFailed,
+        }
+    }
+}

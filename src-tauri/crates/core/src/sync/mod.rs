@@ -1,0 +1,8 @@
+//! Bringing a feed up to date: what to ask, what an answer means, what changes, when to ask again.
+
+pub mod actions;
+pub mod engine;
+pub mod plan;
+pub mod retry;
+pub mod turn;
+pub mod verdict;
