@@ -1,0 +1,339 @@
+//! Eventbrite's API v3. Paths end in a slash: without it the API answers 301 (its reference).
+
+mod classify;
+mod record;
+
+use super::http::{Answer, Requester};
+use super::wire::{WireId, or_default, parse, parse_records, present, time};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::header::AUTHORIZATION;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use talkvalue_core::domain::credential::Credential;
+use talkvalue_core::domain::event::ProviderEvent;
+use talkvalue_core::domain::ids::{AccountId, ExternalId};
+use talkvalue_core::domain::integration::Account;
+use talkvalue_core::domain::provider::{Origin, Origins, Provider};
+use talkvalue_core::error::CommandError;
+use talkvalue_core::ports::{Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk};
+
+/// An account sees few organizations; a list longer than this repeats itself.
+const MOST_ORGANIZATION_PAGES: usize = 100;
+
+/// Eventbrite at one origin.
+pub struct EventbriteApi {
+    requester: Requester,
+    origins: Origins,
+}
+
+impl EventbriteApi {
+    /// `witness` is another server, asked only whether this computer is online.
+    pub fn new(origins: Origins, witness: &Origin, clock: Arc<dyn Clock>) -> Result<Self, CommandError> {
+        Ok(Self {
+            requester: Requester::new(&origins.api, witness, clock)?,
+            origins,
+        })
+    }
+
+    async fn get(
+        &self,
+        credential: &Credential,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer, ProviderError> {
+        let header = super::bearer(credential, &self.origins)?;
+        let answer = self.requester.get(path, query, (AUTHORIZATION, header)).await?;
+        classify::classify(answer)
+    }
+
+    async fn organizations(&self, credential: &Credential) -> Result<Vec<String>, ProviderError> {
+        let mut ids = Vec::new();
+        let mut continuation: Option<String> = None;
+        for _ in 0..MOST_ORGANIZATION_PAGES {
+            let query: Vec<(&str, &str)> = continuation
+                .iter()
+                .map(|token| ("continuation", token.as_str()))
+                .collect();
+            let answer = self.get(credential, "/users/me/organizations/", &query).await?;
+            let page: OrganizationsPage = parse(&answer.body)?;
+            ids.extend(
+                page.organizations
+                    .into_iter()
+                    .filter_map(|organization| organization.id?.into_text()),
+            );
+            match page.pagination.next()? {
+                None => return Ok(ids),
+                Some(token) => continuation = Some(token),
+            }
+        }
+        Err(ProviderError::Malformed {
+            detail: "the list of organizations does not end".to_owned(),
+        })
+    }
+}
+
+/// Every list's envelope. `object_count` and `page_count` may be missing and are approximate (reference, "optional").
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pagination {
+    object_count: Option<u64>,
+    continuation: Option<String>,
+    has_more_items: Option<bool>,
+}
+
+impl Pagination {
+    /// The walk ends on `has_more_items`: a continuation may stand on the last page too.
+    fn next(&self) -> Result<Option<String>, ProviderError> {
+        match (self.has_more_items, &self.continuation) {
+            (Some(false), _) => Ok(None),
+            (Some(true), Some(token)) if !token.is_empty() => Ok(Some(token.clone())),
+            (Some(true), _) => Err(ProviderError::Malformed {
+                detail: "more pages, but no continuation".to_owned(),
+            }),
+            (None, _) => Err(ProviderError::Malformed {
+                detail: "a list without has_more_items".to_owned(),
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct OrganizationsPage {
+    pagination: Pagination,
+    organizations: Vec<OrganizationWire>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OrganizationWire {
+    id: Option<WireId>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventsPage<'a> {
+    pagination: Pagination,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AttendeesPage<'a> {
+    pagination: Pagination,
+    #[serde(borrow)]
+    attendees: Vec<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct UserWire {
+    id: WireId,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    emails: Vec<EmailWire>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EmailWire {
+    email: Option<String>,
+    #[serde(default)]
+    primary: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventWire {
+    id: WireId,
+    #[serde(default, deserialize_with = "or_default")]
+    name: TextWire,
+    #[serde(default, deserialize_with = "or_default")]
+    start: MomentWire,
+    #[serde(default, deserialize_with = "or_default")]
+    end: MomentWire,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TextWire {
+    text: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MomentWire {
+    timezone: Option<String>,
+    #[serde(deserialize_with = "time")]
+    utc: Option<Timestamp>,
+}
+
+impl EventWire {
+    fn into_event(self) -> Option<ProviderEvent> {
+        let external_id = ExternalId::from_text(self.id.into_text()?);
+        Some(ProviderEvent {
+            title: present(self.name.text).unwrap_or_else(|| format!("Event {external_id}")),
+            external_id,
+            starts_at: self.start.utc,
+            ends_at: self.end.utc,
+            timezone: present(self.start.timezone),
+            registrations_hint: None,
+        })
+    }
+}
+
+/// Where the list of all events goes on: the organizations still to be listed, the first of them from `continuation`.
+#[derive(Debug, Serialize, Deserialize)]
+struct EventsCursor {
+    organizations: Vec<String>,
+    continuation: Option<String>,
+}
+
+#[async_trait]
+impl ProviderApi for EventbriteApi {
+    fn provider(&self) -> Provider {
+        Provider::Eventbrite
+    }
+
+    fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    async fn identify(&self, credential: &Credential) -> Result<Account, ProviderError> {
+        let answer = self.get(credential, "/users/me/", &[]).await?;
+        let user: UserWire = parse(&answer.body)?;
+        let id = user
+            .id
+            .into_text()
+            .ok_or_else(|| malformed("an account without id"))?;
+        let email = user
+            .emails
+            .iter()
+            .find(|email| email.primary == Some(true))
+            .or(user.emails.first())
+            .and_then(|email| present(email.email.clone()));
+        let name = present(user.name)
+            .or_else(|| email.clone())
+            .unwrap_or_else(|| format!("Eventbrite account {id}"));
+        Ok(Account {
+            id: AccountId::from_text(id),
+            name,
+            email,
+        })
+    }
+
+    async fn lists_events(&self, credential: &Credential) -> Result<(), ProviderError> {
+        self.get(credential, "/users/me/organizations/", &[])
+            .await
+            .map(|_| ())
+    }
+
+    async fn event_page(
+        &self,
+        credential: &Credential,
+        cursor: Option<&Cursor>,
+    ) -> Result<EventPage, ProviderError> {
+        let mut place = match cursor {
+            Some(cursor) => {
+                serde_json::from_str::<EventsCursor>(&cursor.0).map_err(|_| ProviderError::CursorRejected)?
+            }
+            None => EventsCursor {
+                organizations: self.organizations(credential).await?,
+                continuation: None,
+            },
+        };
+        let Some(organization) = place.organizations.first().cloned() else {
+            return Ok(EventPage {
+                events: Vec::new(),
+                unreadable: 0,
+                next: None,
+            });
+        };
+        let path = format!("/organizations/{}/events/", super::segment(&organization));
+        let mut query = vec![("status", "all"), ("order_by", "start_desc")];
+        if let Some(token) = &place.continuation {
+            query.push(("continuation", token));
+        }
+        let (mut events, mut unreadable, mut next) = (Vec::new(), 0, None);
+        match self.get(credential, &path, &query).await {
+            Ok(answer) => {
+                let page: EventsPage<'_> = parse(&answer.body)?;
+                let (read, set_aside) = parse_records(&page.events, "events", EventWire::into_event);
+                (events, unreadable) = (read, set_aside.len() as u64);
+                next = page.pagination.next()?;
+            }
+            // The role in this organization is too low: its events are not offered, the others are.
+            Err(ProviderError::PermissionMissing) => {}
+            Err(error) => return Err(error),
+        }
+        match next {
+            Some(token) => place.continuation = Some(token),
+            None => {
+                place.organizations.remove(0);
+                place.continuation = None;
+            }
+        }
+        let next = if place.organizations.is_empty() {
+            None
+        } else {
+            let text =
+                serde_json::to_string(&place).map_err(|_| malformed("a cursor that cannot be written"))?;
+            Some(Cursor(text))
+        };
+        Ok(EventPage {
+            events,
+            unreadable,
+            next,
+        })
+    }
+
+    async fn event(
+        &self,
+        credential: &Credential,
+        event: &ExternalId,
+    ) -> Result<ProviderEvent, ProviderError> {
+        let path = format!("/events/{}/", super::segment(event.as_str()));
+        let answer = self.get(credential, &path, &[]).await?;
+        let event: EventWire = parse(&answer.body)?;
+        event.into_event().ok_or_else(|| malformed("an event without id"))
+    }
+
+    async fn registration_page(
+        &self,
+        credential: &Credential,
+        walk: &Walk,
+        cursor: Option<&Cursor>,
+    ) -> Result<RegistrationPage, ProviderError> {
+        let (event, since) = match walk {
+            Walk::Full { event } => (event, None),
+            // The reference's format has whole seconds.
+            Walk::ChangedSince { event, since } => {
+                (event, Some(since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
+            }
+        };
+        let path = format!("/events/{}/attendees/", super::segment(event.as_str()));
+        let mut query: Vec<(&str, &str)> = Vec::new();
+        // No `status`: every transition is wanted.
+        if let Some(since) = &since {
+            query.push(("changed_since", since));
+        }
+        if let Some(cursor) = cursor {
+            query.push(("continuation", &cursor.0));
+        }
+        let answer = self.get(credential, &path, &query).await?;
+        let page: AttendeesPage<'_> = parse(&answer.body)?;
+        let place = cursor.map_or("start", |cursor| cursor.0.as_str());
+        let (rows, set_aside) =
+            parse_records(&page.attendees, place, record::AttendeeWire::into_registration);
+        Ok(RegistrationPage {
+            rows,
+            set_aside,
+            next: page.pagination.next()?.map(Cursor),
+            total: page.pagination.object_count,
+            server_time: answer.server_time,
+        })
+    }
+}
+
+fn malformed(detail: &str) -> ProviderError {
+    ProviderError::Malformed {
+        detail: detail.to_owned(),
+    }
+}

@@ -1,0 +1,308 @@
+//! Items: adding, describing, reading with their counts, archiving, removing.
+
+use super::facts::{count, failure, micros, optional_time, optional_word, required_time, word};
+use jiff::Timestamp;
+use rusqlite::{Error, OptionalExtension, Row, Transaction, named_params, params};
+use talkvalue_core::domain::attendee::{Counts, Tickets};
+use talkvalue_core::domain::event::ProviderEvent;
+use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
+use talkvalue_core::domain::ids::{ExternalId, FeedId, IntegrationId, ItemId, JobId};
+use talkvalue_core::domain::item::{Item, ItemKind};
+use talkvalue_core::domain::job::{JobKind, OpenJob};
+use talkvalue_core::domain::provider::{Origin, Provider};
+use talkvalue_core::ports::{ItemRecord, NewItem};
+
+const SELECT: &str = "
+    SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at,
+           job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
+           job.waiting_code, job.waiting_until, job.created_at AS job_created_at,
+           (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
+    FROM item
+    JOIN feed ON feed.key = item.feed
+    LEFT JOIN job ON job.item_id = item.id AND job.ended_at IS NULL";
+
+pub(super) fn all(transaction: &Transaction<'_>) -> Result<Vec<ItemRecord>, Error> {
+    let records: Vec<(ItemRecord, i64)> = transaction
+        .prepare_cached(&format!("{SELECT} ORDER BY item.created_at, item.id"))?
+        .query_map([], from_row)?
+        .collect::<Result<_, Error>>()?;
+    records
+        .into_iter()
+        .map(|(record, feed)| with_counts(transaction, record, feed))
+        .collect()
+}
+
+pub(super) fn one(transaction: &Transaction<'_>, id: &ItemId) -> Result<Option<ItemRecord>, Error> {
+    let found = transaction
+        .prepare_cached(&format!("{SELECT} WHERE item.id = ?1"))?
+        .query_row([id.as_str()], from_row)
+        .optional()?;
+    found
+        .map(|(record, feed)| with_counts(transaction, record, feed))
+        .transpose()
+}
+
+fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
+    let id = ItemId::from_text(row.get::<_, String>("id")?);
+    let open_job = match row.get::<_, Option<String>>("job_id")? {
+        None => None,
+        Some(job) => Some(OpenJob {
+            id: JobId::from_text(job),
+            item: id.clone(),
+            kind: word(row, "job_kind", JobKind::from_code)?,
+            done: count(row, "job_done")?,
+            total: row.get::<_, Option<i64>>("job_total")?.map(i64::unsigned_abs),
+            waiting: match optional_word(row, "waiting_code", FailureCode::from_code)? {
+                None => None,
+                Some(code) => Some(Waiting {
+                    code,
+                    until: optional_time(row, "waiting_until")?,
+                }),
+            },
+            created_at: required_time(row, "job_created_at")?,
+        }),
+    };
+    let record = ItemRecord {
+        item: Item {
+            id,
+            kind: word(row, "kind", ItemKind::from_code)?,
+            provider: word(row, "provider", Provider::from_code)?,
+            api_origin: Origin::from_stored(row.get::<_, String>("api_origin")?),
+            external_id: ExternalId::from_text(row.get::<_, String>("external_id")?),
+            integration_id: IntegrationId::from_text(row.get::<_, String>("integration_id")?),
+            title: row.get("title")?,
+            starts_at: optional_time(row, "starts_at")?,
+            ends_at: optional_time(row, "ends_at")?,
+            timezone: row.get("timezone")?,
+            archived: row.get("archived")?,
+            feed: FeedId::from_text(row.get::<_, String>("feed_id")?),
+            created_at: required_time(row, "created_at")?,
+        },
+        severed: failure(row, "severed")?,
+        last_failure: failure(row, "last_failure")?,
+        last_synced_at: optional_time(row, "last_synced_at")?,
+        last_attempted_at: optional_time(row, "last_attempted_at")?,
+        open_job,
+        counts: Counts::default(),
+        tickets: Tickets::default(),
+        unreadable: count(row, "unreadable")?,
+    };
+    Ok((record, row.get("feed_key")?))
+}
+
+/// Counts registrations, or people for Path items (the best of a person's statuses, any check-in).
+fn with_counts(transaction: &Transaction<'_>, record: ItemRecord, feed: i64) -> Result<ItemRecord, Error> {
+    let rows = if record.item.kind.shows_people() {
+        "SELECT max(CASE status WHEN 'ATTENDING' THEN 2 WHEN 'AWAITING' THEN 1 ELSE 0 END) AS rank,
+                max(checked_in_at IS NOT NULL) AS present
+         FROM registration WHERE feed = ?1 GROUP BY person_key"
+    } else {
+        "SELECT CASE status WHEN 'ATTENDING' THEN 2 WHEN 'AWAITING' THEN 1 ELSE 0 END AS rank,
+                checked_in_at IS NOT NULL AS present
+         FROM registration WHERE feed = ?1"
+    };
+    let counts = transaction
+        .prepare_cached(&format!(
+            "SELECT count(*) AS total, sum(rank = 2) AS attending, sum(rank = 1) AS awaiting,
+                    sum(rank = 0) AS not_attending, sum(rank = 2 AND present) AS checked_in
+             FROM ({rows})"
+        ))?
+        .query_row([feed], |row| {
+            Ok(Counts {
+                total: count(row, "total")?,
+                attending: count(row, "attending")?,
+                awaiting: count(row, "awaiting")?,
+                not_attending: count(row, "not_attending")?,
+                checked_in: count(row, "checked_in")?,
+            })
+        })?;
+    let tickets = transaction
+        .prepare_cached(
+            "SELECT sum(tickets) AS total, sum(tickets_checked_in) FILTER (WHERE status = 'ATTENDING') AS checked_in
+             FROM registration WHERE feed = ?1",
+        )?
+        .query_row([feed], |row| {
+            Ok(Tickets { total: count(row, "total")?, checked_in: count(row, "checked_in")? })
+        })?;
+    Ok(ItemRecord {
+        counts,
+        tickets,
+        ..record
+    })
+}
+
+pub(super) fn find(
+    transaction: &Transaction<'_>,
+    provider: Provider,
+    api_origin: &Origin,
+    external_id: &ExternalId,
+    kind: ItemKind,
+) -> Result<Option<ItemId>, Error> {
+    transaction
+        .prepare_cached(
+            "SELECT id FROM item WHERE provider = ?1 AND api_origin = ?2 AND external_id = ?3 AND kind = ?4",
+        )?
+        .query_row(
+            params![
+                provider.code(),
+                api_origin.as_str(),
+                external_id.as_str(),
+                kind.code()
+            ],
+            |row| row.get::<_, String>(0),
+        )
+        .optional()
+        .map(|id| id.map(ItemId::from_text))
+}
+
+pub(super) struct OwnedNewItem {
+    kind: ItemKind,
+    provider: Provider,
+    api_origin: Origin,
+    external_id: ExternalId,
+    integration_id: IntegrationId,
+    at: Timestamp,
+}
+
+impl From<NewItem<'_>> for OwnedNewItem {
+    fn from(new: NewItem<'_>) -> Self {
+        Self {
+            kind: new.kind,
+            provider: new.provider,
+            api_origin: new.api_origin.clone(),
+            external_id: new.external_id.clone(),
+            integration_id: new.integration_id.clone(),
+            at: new.at,
+        }
+    }
+}
+
+/// Adds the item, and the feed it views unless another item views it already.
+pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<ItemId, Error> {
+    let (provider, origin, external) = (
+        new.provider.code(),
+        new.api_origin.as_str(),
+        new.external_id.as_str(),
+    );
+    transaction.execute(
+        "INSERT INTO feed (id, provider, api_origin, external_id) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (provider, api_origin, external_id) DO NOTHING",
+        params![FeedId::random().as_str(), provider, origin, external],
+    )?;
+    let id = ItemId::random();
+    transaction.execute(
+        "INSERT INTO item (id, kind, provider, api_origin, external_id, integration_id, created_at, feed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+             (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND external_id = ?5))",
+        params![
+            id.as_str(),
+            new.kind.code(),
+            provider,
+            origin,
+            external,
+            new.integration_id.as_str(),
+            micros(new.at)
+        ],
+    )?;
+    Ok(id)
+}
+
+pub(super) fn describe(
+    transaction: &Transaction<'_>,
+    id: &ItemId,
+    event: &ProviderEvent,
+) -> Result<(), Error> {
+    transaction
+        .prepare_cached(
+            "UPDATE item SET title = :title, starts_at = :starts_at, ends_at = :ends_at, timezone = :timezone
+             WHERE id = :id",
+        )?
+        .execute(named_params! {
+            ":id": id.as_str(),
+            ":title": event.title,
+            ":starts_at": event.starts_at.map(micros),
+            ":ends_at": event.ends_at.map(micros),
+            ":timezone": event.timezone,
+        })?;
+    Ok(())
+}
+
+pub(super) fn confirm_reconnect(
+    transaction: &Transaction<'_>,
+    id: &ItemId,
+    integration: &IntegrationId,
+    at: Timestamp,
+) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE item SET integration_id = ?2, severed_code = NULL, severed_at = NULL, severed_detail = NULL,
+             last_failure_code = 'INTERRUPTED', last_failure_at = ?3, last_failure_detail = NULL
+         WHERE id = ?1",
+        params![id.as_str(), integration.as_str(), micros(at)],
+    )?;
+    Ok(())
+}
+
+/// Sets the last failure of items, named by a condition over `item` whose value is parameter 1.
+fn set_failure(
+    transaction: &Transaction<'_>,
+    condition: &str,
+    value: &dyn rusqlite::ToSql,
+    failure: &Failure,
+) -> Result<(), Error> {
+    transaction
+        .prepare_cached(&format!(
+            "UPDATE item SET last_failure_code = ?2, last_failure_at = ?3, last_failure_detail = ?4
+             WHERE {condition} AND severed_code IS NULL AND archived = 0"
+        ))?
+        .execute(params![
+            value,
+            failure.code.code(),
+            micros(failure.at),
+            failure.detail
+        ])?;
+    Ok(())
+}
+
+pub(super) fn fail_of_integration(
+    transaction: &Transaction<'_>,
+    integration: &IntegrationId,
+    failure: &Failure,
+) -> Result<(), Error> {
+    set_failure(transaction, "integration_id = ?1", &integration.as_str(), failure)
+}
+
+pub(super) fn fail_of_feed(transaction: &Transaction<'_>, feed: i64, failure: &Failure) -> Result<(), Error> {
+    set_failure(transaction, "feed = ?1", &feed, failure)
+}
+
+/// Only items that never completed keep the reason of a condition.
+pub(super) fn hold_of_feed(transaction: &Transaction<'_>, feed: i64, failure: &Failure) -> Result<(), Error> {
+    let never_completed = "feed = ?1 AND (SELECT last_synced_at FROM feed WHERE key = ?1) IS NULL";
+    set_failure(transaction, never_completed, &feed, failure)
+}
+
+pub(super) fn archive(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {
+    transaction.execute("UPDATE item SET archived = 1 WHERE id = ?1", [id.as_str()])?;
+    super::jobs::interrupt_open(transaction, id)?;
+    Ok(())
+}
+
+pub(super) fn remove(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {
+    let feed: Option<i64> = transaction
+        .query_row("SELECT feed FROM item WHERE id = ?1", [id.as_str()], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let Some(feed) = feed else { return Ok(()) };
+    transaction.execute("DELETE FROM item WHERE id = ?1", [id.as_str()])?;
+    let views: i64 = transaction.query_row("SELECT count(*) FROM item WHERE feed = ?1", [feed], |row| {
+        row.get(0)
+    })?;
+    if views == 0 {
+        for table in ["registration", "set_aside", "change"] {
+            transaction.execute(&format!("DELETE FROM {table} WHERE feed = ?1"), [feed])?;
+        }
+        transaction.execute("DELETE FROM feed WHERE key = ?1", [feed])?;
+    }
+    Ok(())
+}

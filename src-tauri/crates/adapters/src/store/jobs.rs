@@ -1,0 +1,140 @@
+//! Jobs: opening, waiting, ending, and what their end does to the facts of the items that view the feed.
+
+use super::facts::micros;
+use super::items;
+use jiff::Timestamp;
+use rusqlite::{Error, Transaction, params};
+use talkvalue_core::domain::failure::Waiting;
+use talkvalue_core::domain::ids::{ItemId, JobId};
+use talkvalue_core::domain::job::{JobEnd, JobKind};
+
+pub(super) fn end_orphaned(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE job SET ended_at = ?1, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
+         WHERE ended_at IS NULL",
+        [micros(at)],
+    )?;
+    Ok(())
+}
+
+/// Ends the item's open job, if any, at the time of its own start: nobody saw when it stopped.
+pub(super) fn interrupt_open(transaction: &Transaction<'_>, item: &ItemId) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE job SET ended_at = created_at, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
+         WHERE item_id = ?1 AND ended_at IS NULL",
+        [item.as_str()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn open(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    kind: JobKind,
+    at: Timestamp,
+) -> Result<JobId, Error> {
+    interrupt_open(transaction, item)?;
+    let id = JobId::random();
+    transaction.execute(
+        "INSERT INTO job (id, item_id, kind, created_at) VALUES (?1, ?2, ?3, ?4)",
+        params![id.as_str(), item.as_str(), kind.code(), micros(at)],
+    )?;
+    transaction.execute(
+        "UPDATE item SET last_attempted_at = ?2 WHERE id = ?1",
+        params![item.as_str(), micros(at)],
+    )?;
+    Ok(id)
+}
+
+pub(super) fn set_waiting(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    waiting: Option<Waiting>,
+) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE job SET waiting_code = ?2, waiting_until = ?3 WHERE id = ?1",
+        params![
+            job.as_str(),
+            waiting.map(|waiting| waiting.code.code()),
+            waiting.and_then(|waiting| waiting.until).map(micros)
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn begin_walk(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    total: Option<u64>,
+) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE job SET done = 0, total = ?2, cursor = NULL WHERE id = ?1",
+        params![
+            job.as_str(),
+            total.map(|total| i64::try_from(total).unwrap_or(i64::MAX))
+        ],
+    )?;
+    Ok(())
+}
+
+/// The feed a job reads.
+fn feed_of(transaction: &Transaction<'_>, job: &JobId) -> Result<i64, Error> {
+    transaction
+        .prepare_cached("SELECT item.feed FROM job JOIN item ON item.id = job.item_id WHERE job.id = ?1")?
+        .query_row([job.as_str()], |row| row.get(0))
+}
+
+pub(super) fn complete(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    as_of: Timestamp,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let feed = feed_of(transaction, job)?;
+    // A later success is never replaced by an earlier one.
+    transaction.execute(
+        "UPDATE feed SET last_synced_at = max(coalesce(last_synced_at, ?2), ?2) WHERE key = ?1",
+        params![feed, micros(as_of)],
+    )?;
+    transaction.execute(
+        "UPDATE item SET last_failure_code = NULL, last_failure_at = NULL, last_failure_detail = NULL WHERE feed = ?1",
+        [feed],
+    )?;
+    transaction.execute(
+        "DELETE FROM set_aside WHERE feed = ?1 AND job_id <> ?2",
+        params![feed, job.as_str()],
+    )?;
+    transaction.execute(
+        "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL, cursor = NULL
+         WHERE id = ?1",
+        params![job.as_str(), micros(at)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn end(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    end: &JobEnd,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let feed = feed_of(transaction, job)?;
+    let (code, failure) = match end {
+        JobEnd::Held(waiting, failure) => {
+            // Kept open: whoever runs jobs next takes it up again.
+            set_waiting(transaction, job, Some(*waiting))?;
+            return items::hold_of_feed(transaction, feed, failure);
+        }
+        JobEnd::Failed(failure) => {
+            items::fail_of_feed(transaction, feed, failure)?;
+            ("FAILED", Some(failure.code.code()))
+        }
+        JobEnd::Interrupted => ("INTERRUPTED", None),
+    };
+    transaction.execute(
+        "UPDATE job SET ended_at = ?2, end_code = ?3, failure_code = ?4, waiting_code = NULL, waiting_until = NULL
+         WHERE id = ?1",
+        params![job.as_str(), micros(at), code, failure],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+-- Times are microseconds since 1970 UTC. Codes are repeated here as CHECKs: a defect of ours fails loudly and writes
+-- nothing.
+
+CREATE TABLE integration (
+    id               TEXT PRIMARY KEY NOT NULL,
+    provider         TEXT NOT NULL CHECK (provider IN ('EVENTBRITE', 'LUMA')),
+    api_origin       TEXT NOT NULL,
+    account_id       TEXT NOT NULL CHECK (account_id <> ''),
+    account_name     TEXT NOT NULL,
+    account_email    TEXT,
+    sign_in          TEXT NOT NULL CHECK (sign_in IN ('OAUTH', 'TOKEN', 'KEY')),
+    generation       INTEGER NOT NULL CHECK (generation >= 1),
+    connected_at     INTEGER NOT NULL,
+    last_verified_at INTEGER,
+    expires_at       INTEGER,
+    severed_code     TEXT CHECK (severed_code IN ('CREDENTIALS_REJECTED', 'CREDENTIALS_MISSING', 'DISCONNECTED_BY_YOU')),
+    severed_at       INTEGER,
+    severed_detail   TEXT,
+    CHECK ((severed_code IS NULL) = (severed_at IS NULL)),
+    UNIQUE (provider, account_id, api_origin)
+) STRICT;
+
+CREATE TABLE feed (
+    key            INTEGER PRIMARY KEY,
+    id             TEXT NOT NULL UNIQUE,
+    provider       TEXT NOT NULL CHECK (provider IN ('EVENTBRITE', 'LUMA')),
+    api_origin     TEXT NOT NULL,
+    external_id    TEXT NOT NULL CHECK (external_id <> ''),
+    -- The provider's clock at the start of the last complete read.
+    last_synced_at INTEGER,
+    UNIQUE (provider, api_origin, external_id)
+) STRICT;
+
+CREATE TABLE item (
+    id                  TEXT PRIMARY KEY NOT NULL,
+    kind                TEXT NOT NULL CHECK (kind IN ('BADGE_EVENT', 'PATH_EVENT', 'PATH_CHANNEL')),
+    provider            TEXT NOT NULL CHECK (provider IN ('EVENTBRITE', 'LUMA')),
+    api_origin          TEXT NOT NULL,
+    external_id         TEXT NOT NULL CHECK (external_id <> ''),
+    integration_id      TEXT NOT NULL REFERENCES integration (id),
+    feed                INTEGER NOT NULL REFERENCES feed (key),
+    title               TEXT,
+    starts_at           INTEGER,
+    ends_at             INTEGER,
+    timezone            TEXT,
+    archived            INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)),
+    created_at          INTEGER NOT NULL,
+    severed_code        TEXT CHECK (severed_code IN ('CREDENTIALS_REJECTED', 'CREDENTIALS_MISSING', 'DISCONNECTED_BY_YOU')),
+    severed_at          INTEGER,
+    severed_detail      TEXT,
+    last_failure_code   TEXT CHECK (last_failure_code IN (
+        'OFFLINE', 'PROVIDER_UNREACHABLE', 'NETWORK_SIGN_IN', 'RATE_LIMITED', 'APP_REJECTED', 'PLAN_REQUIRED',
+        'PERMISSION_MISSING', 'REMOTE_GONE', 'PROVIDER_CHANGED', 'VAULT_LOCKED', 'VAULT_UNAVAILABLE',
+        'VAULT_WRITE_FAILED', 'STORAGE_FAILED', 'INTERRUPTED', 'IMPORT_CANCELLED')),
+    last_failure_at     INTEGER,
+    last_failure_detail TEXT,
+    last_attempted_at   INTEGER,
+    CHECK ((severed_code IS NULL) = (severed_at IS NULL)),
+    CHECK ((last_failure_code IS NULL) = (last_failure_at IS NULL)),
+    UNIQUE (provider, api_origin, external_id, kind)
+) STRICT;
+CREATE INDEX item_by_feed ON item (feed);
+CREATE INDEX item_by_integration ON item (integration_id);
+
+CREATE TABLE job (
+    id            TEXT PRIMARY KEY NOT NULL,
+    item_id       TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    kind          TEXT NOT NULL CHECK (kind IN ('IMPORT', 'RETRY', 'RECONNECT', 'SYNC')),
+    created_at    INTEGER NOT NULL,
+    done          INTEGER NOT NULL DEFAULT 0 CHECK (done >= 0),
+    total         INTEGER CHECK (total >= 0),
+    -- Where the walk goes on, in the provider adapter's terms.
+    cursor        TEXT,
+    waiting_code  TEXT,
+    waiting_until INTEGER,
+    ended_at      INTEGER,
+    end_code      TEXT CHECK (end_code IN ('COMPLETED', 'FAILED', 'INTERRUPTED')),
+    failure_code  TEXT,
+    CHECK ((ended_at IS NULL) = (end_code IS NULL))
+) STRICT;
+-- One open job per item, whatever happens.
+CREATE UNIQUE INDEX job_open ON job (item_id) WHERE ended_at IS NULL;
+CREATE INDEX job_by_item ON job (item_id, created_at);
+
+CREATE TABLE registration (
+    feed               INTEGER NOT NULL REFERENCES feed (key),
+    external_id        TEXT NOT NULL CHECK (external_id <> ''),
+    -- Joins a person's registrations: trimmed lower-cased e-mail, else the registration itself.
+    person_key         TEXT NOT NULL,
+    name               TEXT,
+    email              TEXT,
+    company            TEXT,
+    ticket_type        TEXT,
+    status             TEXT NOT NULL CHECK (status IN ('ATTENDING', 'AWAITING', 'NOT_ATTENDING')),
+    provider_status    TEXT NOT NULL,
+    checked_in_at      INTEGER,
+    order_id           TEXT,
+    registered_at      INTEGER,
+    updated_at         INTEGER,
+    tickets            INTEGER NOT NULL CHECK (tickets >= 0),
+    tickets_checked_in INTEGER NOT NULL CHECK (tickets_checked_in BETWEEN 0 AND tickets),
+    version            INTEGER NOT NULL,
+    PRIMARY KEY (feed, external_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX registration_by_person ON registration (feed, person_key, external_id);
+
+-- Records that could not be read: they count as listed.
+CREATE TABLE set_aside (
+    feed   INTEGER NOT NULL REFERENCES feed (key),
+    record TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    PRIMARY KEY (feed, record)
+) STRICT, WITHOUT ROWID;
+
+-- The change journal. An insert keeps no copy of the row; an update keeps the fields that changed.
+CREATE TABLE change (
+    key          INTEGER PRIMARY KEY,
+    feed         INTEGER NOT NULL REFERENCES feed (key),
+    registration TEXT NOT NULL,
+    job_id       TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    change       TEXT NOT NULL CHECK (change IN (
+        'REGISTERED', 'UPDATED', 'CANCELLED', 'RESTORED', 'CHECKED_IN', 'CHECK_IN_UNDONE')),
+    before       TEXT,
+    after        TEXT
+) STRICT;
+CREATE INDEX change_by_time ON change (feed, at);

@@ -1,0 +1,263 @@
+//! The database: SQLite in the data folder. One method of the `Store` port is one transaction.
+//!
+//! Calls run on the blocking pool, one at a time; waiting for another process is bounded by [`open::BUSY_TIMEOUT`].
+
+mod facts;
+mod integrations;
+mod items;
+mod jobs;
+mod open;
+mod registrations;
+mod support_facts;
+
+use crate::data_folder::DataFolder;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::sync::{Arc, Mutex, PoisonError};
+use talkvalue_core::domain::attendee::Registration;
+use talkvalue_core::domain::credential::Generation;
+use talkvalue_core::domain::event::ProviderEvent;
+use talkvalue_core::domain::failure::{Failure, Waiting};
+use talkvalue_core::domain::ids::{
+    AccountId, ExternalId, FeedId, IntegrationId, ItemId, JobId, RegistrationId,
+};
+use talkvalue_core::domain::integration::Integration;
+use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::job::{JobEnd, JobKind};
+use talkvalue_core::domain::provider::{Origin, Provider};
+use talkvalue_core::ports::{ItemRecord, NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+
+/// The store of one data folder.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    connection: Arc<Mutex<Connection>>,
+}
+
+/// The schema this version writes.
+pub const SCHEMA_VERSION: usize = open::SCHEMA_VERSION;
+
+impl SqliteStore {
+    /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched.
+    pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection: Arc::new(Mutex::new(open::open(folder)?)),
+        })
+    }
+
+    /// Runs `work` on the blocking pool in one transaction that is committed if it succeeds.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.with_connection(move |connection| {
+            // IMMEDIATE: a writer waits for its turn at the start and never fails half-way.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Runs `work` on the blocking pool over one consistent picture.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.with_connection(move |connection| work(&connection.transaction()?))
+            .await
+    }
+
+    async fn with_connection<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection.clone();
+        tokio::task::spawn_blocking(move || {
+            // A panic while the lock was held rolled its transaction back: the connection is still good.
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut connection).map_err(open::store_error)
+        })
+        .await
+        .unwrap_or_else(|_| {
+            Err(StoreError::Unusable(
+                "The database worker stopped unexpectedly.".to_owned(),
+            ))
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        self.read(|transaction| integrations::all(transaction)).await
+    }
+
+    async fn integration(&self, id: &IntegrationId) -> Result<Option<Integration>, StoreError> {
+        let id = id.clone();
+        self.read(move |transaction| integrations::one(transaction, &id))
+            .await
+    }
+
+    async fn integration_of_account(
+        &self,
+        provider: Provider,
+        account: &AccountId,
+        api_origin: &Origin,
+    ) -> Result<Option<Integration>, StoreError> {
+        let (account, api_origin) = (account.clone(), api_origin.clone());
+        self.read(move |transaction| integrations::of_account(transaction, provider, &account, &api_origin))
+            .await
+    }
+
+    async fn save_integration(&self, integration: &Integration) -> Result<(), StoreError> {
+        let integration = integration.clone();
+        self.write(move |transaction| integrations::save(transaction, &integration))
+            .await
+    }
+
+    async fn mark_verified(&self, id: &IntegrationId, at: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |transaction| integrations::mark_verified(transaction, &id, at))
+            .await
+    }
+
+    async fn sever(
+        &self,
+        id: &IntegrationId,
+        generation: Generation,
+        failure: &Failure,
+    ) -> Result<Severance, StoreError> {
+        let (id, failure) = (id.clone(), failure.clone());
+        self.write(move |transaction| integrations::sever(transaction, &id, generation, &failure))
+            .await
+    }
+
+    async fn items(&self) -> Result<Vec<ItemRecord>, StoreError> {
+        self.read(|transaction| items::all(transaction)).await
+    }
+
+    async fn item(&self, id: &ItemId) -> Result<Option<ItemRecord>, StoreError> {
+        let id = id.clone();
+        self.read(move |transaction| items::one(transaction, &id)).await
+    }
+
+    async fn item_of(
+        &self,
+        provider: Provider,
+        api_origin: &Origin,
+        external_id: &ExternalId,
+        kind: ItemKind,
+    ) -> Result<Option<ItemId>, StoreError> {
+        let (api_origin, external_id) = (api_origin.clone(), external_id.clone());
+        self.read(move |transaction| items::find(transaction, provider, &api_origin, &external_id, kind))
+            .await
+    }
+
+    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError> {
+        let owned = items::OwnedNewItem::from(new);
+        self.write(move |transaction| items::add(transaction, &owned))
+            .await
+    }
+
+    async fn describe_item(&self, id: &ItemId, event: &ProviderEvent) -> Result<(), StoreError> {
+        let (id, event) = (id.clone(), event.clone());
+        self.write(move |transaction| items::describe(transaction, &id, &event))
+            .await
+    }
+
+    async fn confirm_reconnect(
+        &self,
+        id: &ItemId,
+        integration: &IntegrationId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (id, integration) = (id.clone(), integration.clone());
+        self.write(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
+            .await
+    }
+
+    async fn fail_items_of(&self, integration: &IntegrationId, failure: &Failure) -> Result<(), StoreError> {
+        let (integration, failure) = (integration.clone(), failure.clone());
+        self.write(move |transaction| items::fail_of_integration(transaction, &integration, &failure))
+            .await
+    }
+
+    async fn archive(&self, id: &ItemId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |transaction| items::archive(transaction, &id))
+            .await
+    }
+
+    async fn remove(&self, id: &ItemId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |transaction| items::remove(transaction, &id))
+            .await?;
+        // What was deleted still stands in the write-ahead log until that is emptied (secure_delete zeroes the rest).
+        self.with_connection(|connection| open::empty_write_ahead_log(connection))
+            .await
+    }
+
+    async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |transaction| jobs::end_orphaned(transaction, at))
+            .await
+    }
+
+    async fn open_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError> {
+        let item = item.clone();
+        self.write(move |transaction| jobs::open(transaction, &item, kind, at))
+            .await
+    }
+
+    async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::set_waiting(transaction, &job, waiting))
+            .await
+    }
+
+    async fn begin_walk(&self, job: &JobId, total: Option<u64>) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::begin_walk(transaction, &job, total))
+            .await
+    }
+
+    async fn stored(&self, feed: &FeedId, ids: &[RegistrationId]) -> Result<Vec<Registration>, StoreError> {
+        let (feed, ids) = (feed.clone(), ids.to_vec());
+        self.read(move |transaction| registrations::stored(transaction, &feed, &ids))
+            .await
+    }
+
+    async fn commit_page(&self, page: PageCommit<'_>) -> Result<(), StoreError> {
+        let owned = registrations::OwnedPage::from(page);
+        self.write(move |transaction| registrations::commit_page(transaction, &owned))
+            .await
+    }
+
+    async fn complete_job(&self, job: &JobId, as_of: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::complete(transaction, &job, as_of, at))
+            .await
+    }
+
+    async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::end(transaction, &job, &end, at))
+            .await
+    }
+
+    async fn registrations(
+        &self,
+        item: &ItemId,
+        mark: Option<&RowMark>,
+        limit: usize,
+    ) -> Result<Vec<(String, Registration)>, StoreError> {
+        let (item, mark) = (item.clone(), mark.cloned());
+        self.read(move |transaction| registrations::of_item(transaction, &item, mark.as_ref(), limit))
+            .await
+    }
+
+    async fn diagnostics(&self) -> Result<serde_json::Value, StoreError> {
+        self.read(|transaction| support_facts::collect(transaction)).await
+    }
+}

@@ -1,0 +1,197 @@
+//! Registrations: the stored rows, and the one transaction that a page is.
+
+use super::facts::{count, micros, optional_time, word};
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Error, OptionalExtension, Row, Transaction, named_params, params};
+use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
+use talkvalue_core::domain::ids::{FeedId, ItemId, JobId, RegistrationId};
+use talkvalue_core::ports::{PageCommit, RowMark};
+use talkvalue_core::sync::plan::{ChangeKind, Plan, RowChange};
+
+/// A page that owns what it carries, so that it can go to the blocking pool.
+pub(super) struct OwnedPage {
+    job: JobId,
+    feed: FeedId,
+    plan: Plan,
+    set_aside: Vec<SetAside>,
+    cursor: Option<String>,
+    done: u64,
+    total: Option<u64>,
+    at: Timestamp,
+}
+
+impl From<PageCommit<'_>> for OwnedPage {
+    fn from(page: PageCommit<'_>) -> Self {
+        Self {
+            job: page.job.clone(),
+            feed: page.feed.clone(),
+            plan: page.plan.clone(),
+            set_aside: page.set_aside.to_vec(),
+            cursor: page.cursor.map(|cursor| cursor.0.clone()),
+            done: page.done,
+            total: page.total,
+            at: page.at,
+        }
+    }
+}
+
+fn feed_key(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Option<i64>, Error> {
+    transaction
+        .prepare_cached("SELECT key FROM feed WHERE id = ?1")?
+        .query_row([feed.as_str()], |row| row.get(0))
+        .optional()
+}
+
+fn from_row(row: &Row<'_>) -> Result<Registration, Error> {
+    Ok(Registration {
+        external_id: RegistrationId::from_text(row.get::<_, String>("external_id")?),
+        name: row.get("name")?,
+        email: row.get("email")?,
+        company: row.get("company")?,
+        ticket_type: row.get("ticket_type")?,
+        status: word(row, "status", AttendeeStatus::from_code)?,
+        provider_status: row.get("provider_status")?,
+        checked_in_at: optional_time(row, "checked_in_at")?,
+        order_id: row.get("order_id")?,
+        registered_at: optional_time(row, "registered_at")?,
+        updated_at: optional_time(row, "updated_at")?,
+        tickets: u32::try_from(count(row, "tickets")?).unwrap_or(u32::MAX),
+        tickets_checked_in: u32::try_from(count(row, "tickets_checked_in")?).unwrap_or(u32::MAX),
+        version: row.get("version")?,
+    })
+}
+
+pub(super) fn stored(
+    transaction: &Transaction<'_>,
+    feed: &FeedId,
+    ids: &[RegistrationId],
+) -> Result<Vec<Registration>, Error> {
+    let Some(feed) = feed_key(transaction, feed)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement =
+        transaction.prepare_cached("SELECT * FROM registration WHERE feed = ?1 AND external_id = ?2")?;
+    let mut rows = Vec::new();
+    for id in ids {
+        if let Some(row) = statement
+            .query_row(params![feed, id.as_str()], from_row)
+            .optional()?
+        {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Rows, journal, set-aside records, cursor and counts of one page: all or nothing.
+pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Result<(), Error> {
+    let feed = feed_key(transaction, &page.feed)?.ok_or(Error::QueryReturnedNoRows)?;
+    let mut upsert = transaction.prepare_cached(
+        "INSERT INTO registration (feed, external_id, person_key, name, email, company, ticket_type, status,
+             provider_status, checked_in_at, order_id, registered_at, updated_at, tickets, tickets_checked_in, version)
+         VALUES (:feed, :external_id, :person_key, :name, :email, :company, :ticket_type, :status,
+             :provider_status, :checked_in_at, :order_id, :registered_at, :updated_at, :tickets, :tickets_checked_in,
+             :version)
+         ON CONFLICT (feed, external_id) DO UPDATE SET
+             person_key = excluded.person_key, name = excluded.name, email = excluded.email,
+             company = excluded.company, ticket_type = excluded.ticket_type, status = excluded.status,
+             provider_status = excluded.provider_status, checked_in_at = excluded.checked_in_at,
+             order_id = excluded.order_id, registered_at = excluded.registered_at, updated_at = excluded.updated_at,
+             tickets = excluded.tickets, tickets_checked_in = excluded.tickets_checked_in, version = excluded.version",
+    )?;
+    let mut journal = transaction.prepare_cached(
+        "INSERT INTO change (feed, registration, job_id, at, change, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let mut readable = transaction.prepare_cached("DELETE FROM set_aside WHERE feed = ?1 AND record = ?2")?;
+    for change in &page.plan.changes {
+        let (row, kind, before, after) = match change {
+            RowChange::Insert(row) => (row, ChangeKind::Registered, None, None),
+            RowChange::Update { row, journal } => (
+                row,
+                journal.change,
+                Some(journal.before.to_string()),
+                Some(journal.after.to_string()),
+            ),
+        };
+        write_row(&mut upsert, feed, row)?;
+        journal.execute(params![
+            feed,
+            row.external_id.as_str(),
+            page.job.as_str(),
+            micros(page.at),
+            kind.code(),
+            before,
+            after
+        ])?;
+        readable.execute(params![feed, row.external_id.as_str()])?;
+    }
+    let mut put_aside = transaction.prepare_cached(
+        "INSERT INTO set_aside (feed, record, reason, job_id) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (feed, record) DO UPDATE SET reason = excluded.reason, job_id = excluded.job_id",
+    )?;
+    for record in &page.set_aside {
+        put_aside.execute(params![feed, record.key(), record.reason, page.job.as_str()])?;
+    }
+    transaction
+        .prepare_cached("UPDATE job SET done = ?2, total = ?3, cursor = ?4 WHERE id = ?1")?
+        .execute(params![
+            page.job.as_str(),
+            i64::try_from(page.done).unwrap_or(i64::MAX),
+            page.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
+            page.cursor
+        ])?;
+    Ok(())
+}
+
+fn write_row(upsert: &mut CachedStatement<'_>, feed: i64, row: &Registration) -> Result<(), Error> {
+    upsert.execute(named_params! {
+        ":feed": feed,
+        ":external_id": row.external_id.as_str(),
+        ":person_key": row.person_key(),
+        ":name": row.name,
+        ":email": row.email,
+        ":company": row.company,
+        ":ticket_type": row.ticket_type,
+        ":status": row.status.code(),
+        ":provider_status": row.provider_status,
+        ":checked_in_at": row.checked_in_at.map(micros),
+        ":order_id": row.order_id,
+        ":registered_at": row.registered_at.map(micros),
+        ":updated_at": row.updated_at.map(micros),
+        ":tickets": row.tickets,
+        ":tickets_checked_in": row.tickets_checked_in.min(row.tickets),
+        ":version": row.version,
+    })?;
+    Ok(())
+}
+
+pub(super) fn of_item(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    mark: Option<&RowMark>,
+    limit: usize,
+) -> Result<Vec<(String, Registration)>, Error> {
+    let feed: Option<i64> = transaction
+        .prepare_cached("SELECT feed FROM item WHERE id = ?1")?
+        .query_row([item.as_str()], |row| row.get(0))
+        .optional()?;
+    let Some(feed) = feed else { return Ok(Vec::new()) };
+    let (person_key, external_id) = mark.map_or(("", ""), |mark| {
+        (mark.person_key.as_str(), mark.external_id.as_str())
+    });
+    transaction
+        .prepare_cached(
+            "SELECT * FROM registration WHERE feed = ?1 AND (person_key, external_id) > (?2, ?3)
+             ORDER BY person_key, external_id LIMIT ?4",
+        )?
+        .query_map(
+            params![
+                feed,
+                person_key,
+                external_id,
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
+            |row| Ok((row.get("person_key")?, from_row(row)?)),
+        )?
+        .collect()
+}

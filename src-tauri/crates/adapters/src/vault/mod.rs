@@ -1,0 +1,235 @@
+//! The OS keychain. Calls run one at a time on a worker thread of their own, each with a deadline: a keychain may show
+//! a prompt that nobody answers, or hang. A call past its deadline abandons the worker; the next one gets a new worker
+//! with a fresh connection, at most [`MOST_ABANDONED`], then the keychain counts as unavailable until one returns.
+
+mod entry;
+mod native;
+mod worker;
+
+use async_trait::async_trait;
+use entry::{LARGEST_ENTRY, decode, encode, without_generation_regress};
+use keyring::{CredentialStore, Entry, Error};
+use std::sync::Arc;
+use std::time::Duration;
+use talkvalue_core::domain::credential::Credential;
+use talkvalue_core::domain::ids::IntegrationId;
+use talkvalue_core::ports::{Patience, Vault, VaultError};
+use worker::{CallFailed, Worker};
+use zeroize::Zeroizing;
+
+/// Tells a keychain that was emptied from one that holds nothing of ours yet.
+const SENTINEL: &str = "sentinel";
+const SENTINEL_TEXT: &[u8] = b"TalkValue Sync keeps sign-ins in this keychain.";
+const MOST_ABANDONED: usize = 3;
+const STATE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Opens a connection to the keychain; called again after an error.
+pub type OpenStore = dyn Fn() -> Result<Arc<CredentialStore>, Error> + Send + Sync;
+
+/// How long calls may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    pub background: Duration,
+    pub person_asked: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            background: Duration::from_secs(3),
+            person_asked: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The keychain under one service name.
+pub struct KeychainVault {
+    service: String,
+    worker: Worker,
+    deadlines: Deadlines,
+    /// Whether a prompt or lock is what keeps the keychain from answering.
+    is_locked: fn() -> Option<bool>,
+}
+
+impl KeychainVault {
+    /// This OS's own keychain.
+    pub fn native(service: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            worker: Worker::new(Arc::new(native::open), MOST_ABANDONED),
+            deadlines: Deadlines::default(),
+            is_locked: native::is_locked,
+        }
+    }
+
+    /// Another store, for tests of what this adapter adds.
+    pub fn with_store(service: &str, open: Arc<OpenStore>, deadlines: Deadlines) -> Self {
+        Self {
+            service: service.to_owned(),
+            worker: Worker::new(open, MOST_ABANDONED),
+            deadlines,
+            is_locked: || None,
+        }
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        patience: Patience,
+        work: impl Fn(&Drawer<'_>) -> Result<T, VaultError> + Send + Sync + 'static,
+    ) -> Result<T, VaultError> {
+        let deadline = match patience {
+            Patience::Background => self.deadlines.background,
+            Patience::PersonAsked => self.deadlines.person_asked,
+        };
+        let service = self.service.clone();
+        let result = self
+            .worker
+            .call(deadline, move |store| {
+                let result = work(&Drawer {
+                    store,
+                    service: &service,
+                });
+                // After a broken connection the worker opens a fresh one and the call is made once more.
+                match &result {
+                    Err(VaultError::Unavailable { .. }) => Err(result),
+                    _ => Ok(result),
+                }
+            })
+            .await;
+        match result {
+            Ok(Err(VaultError::Unavailable { detail })) => Err(self.named(detail).await),
+            Ok(result) => result,
+            Err(CallFailed::Opening(error)) => Err(self.named(kind_of(&error).to_owned()).await),
+            Err(CallFailed::TookTooLong) => Err(self.named("no answer in time".to_owned()).await),
+            Err(CallFailed::AllHang) => Err(VaultError::Unavailable {
+                detail: "it has not answered several times".to_owned(),
+            }),
+        }
+    }
+
+    /// Locked, if the keychain says so of itself; unavailable otherwise.
+    async fn named(&self, detail: String) -> VaultError {
+        let is_locked = self.is_locked;
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        // A thread of its own, left to itself if it hangs: the runtime would wait for a task of its blocking pool.
+        let asked = std::thread::Builder::new()
+            .name("keychain-state".to_owned())
+            .spawn(move || {
+                let _ = reply.send(is_locked());
+            });
+        match (asked, tokio::time::timeout(STATE_DEADLINE, answer).await) {
+            (Ok(_), Ok(Ok(Some(true)))) => VaultError::Locked,
+            _ => VaultError::Unavailable { detail },
+        }
+    }
+}
+
+#[async_trait]
+impl Vault for KeychainVault {
+    async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError> {
+        let user = integration.as_str().to_owned();
+        self.call(patience, move |drawer| match drawer.read(&user)? {
+            Some(bytes) => decode(&bytes).ok_or(VaultError::Unreadable),
+            None if drawer.read(SENTINEL)?.is_some() => Err(VaultError::Missing),
+            None => Err(VaultError::NotThereYet),
+        })
+        .await
+    }
+
+    async fn save(&self, integration: &IntegrationId, credential: &Credential) -> Result<(), VaultError> {
+        let bytes = encode(credential);
+        if bytes.len() > LARGEST_ENTRY {
+            return Err(VaultError::TooLarge {
+                bytes: bytes.len(),
+                limit: LARGEST_ENTRY,
+            });
+        }
+        let user = integration.as_str().to_owned();
+        // Saving follows a person's own act: they may be asked to unlock.
+        self.call(Patience::PersonAsked, move |drawer| {
+            drawer.write(SENTINEL, SENTINEL_TEXT)?;
+            let held = drawer.read(&user)?;
+            let bytes = without_generation_regress(held.as_deref().map(Vec::as_slice), &bytes);
+            drawer.write(&user, bytes)
+        })
+        .await
+    }
+
+    async fn erase(&self, integration: &IntegrationId) -> Result<(), VaultError> {
+        let user = integration.as_str().to_owned();
+        self.call(Patience::PersonAsked, move |drawer| drawer.erase(&user))
+            .await
+    }
+}
+
+/// Our entries in one open store.
+struct Drawer<'a> {
+    store: &'a CredentialStore,
+    service: &'a str,
+}
+
+impl Drawer<'_> {
+    fn entry(&self, user: &str) -> Result<Entry, VaultError> {
+        self.store
+            .build(self.service, user, native::modifiers().as_ref())
+            .map_err(|error| translate(&error))
+    }
+
+    fn read(&self, user: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        match self.entry(user)?.get_secret() {
+            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(translate(&error)),
+        }
+    }
+
+    /// Writes and reads back: a keychain that says yes and keeps nothing is found out here.
+    fn write(&self, user: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        self.entry(user)?
+            .set_secret(bytes)
+            .map_err(|error| match translate(&error) {
+                VaultError::Unavailable { detail }
+                    if matches!(error, Error::TooLong(..) | Error::Invalid(..)) =>
+                {
+                    VaultError::WriteFailed { detail }
+                }
+                other => other,
+            })?;
+        match self.read(user)? {
+            Some(held) if held.as_slice() == bytes => Ok(()),
+            _ => Err(VaultError::WriteFailed {
+                detail: "it gave back something else".to_owned(),
+            }),
+        }
+    }
+
+    fn erase(&self, user: &str) -> Result<(), VaultError> {
+        match self.entry(user)?.delete_credential() {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(translate(&error)),
+        }
+    }
+}
+
+/// The keychain's error in the core's terms. Its texts are not kept: they come from the OS and may hold anything.
+fn translate(error: &Error) -> VaultError {
+    match error {
+        Error::NoStorageAccess(_) if native::is_refusal(error) => VaultError::Locked,
+        _ => VaultError::Unavailable {
+            detail: kind_of(error).to_owned(),
+        },
+    }
+}
+
+fn kind_of(error: &Error) -> &'static str {
+    match error {
+        Error::PlatformFailure(_) => "the keychain service failed",
+        Error::NoStorageAccess(_) => "the keychain cannot be accessed",
+        Error::NoEntry => "no entry",
+        Error::TooLong(..) => "the entry is too long",
+        Error::Invalid(..) => "a name is not allowed",
+        Error::Ambiguous(_) => "there are several entries of that name",
+        Error::NoDefaultStore => "there is no keychain",
+        _ => "the keychain gave an unexpected answer",
+    }
+}
