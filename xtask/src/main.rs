@@ -1,1 +1,74 @@
-fn main() {}
+//! `cargo xtask …`: builds, shows, tests and measures TalkValue Sync. It needs a Rust toolchain and a C linker, installs
+//! what else is missing, and depends on none of our other crates: it runs their programs, as a person would.
+#![expect(clippy::print_stdout, reason = "a command line talks on stdout")]
+
+mod bench;
+mod demo_vault;
+mod install;
+mod process;
+mod repository;
+mod run;
+mod sandbox;
+mod session;
+mod terminal;
+mod test;
+mod tvsync;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repository::Repository;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, shows, tests and measures TalkValue Sync"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Says that a private keychain session is already around this process.
+    #[arg(long, hide = true, global = true)]
+    inside_session: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the main job on a simulated Eventbrite and Luma: connect, import, read the list
+    Run {
+        /// Use your own accounts at the real providers: build, and say what to type next
+        #[arg(long)]
+        real: bool,
+    },
+    /// Run everything that continuous integration runs
+    Test {
+        /// Under a minute: skip, by name, what is slow
+        #[arg(long)]
+        fast: bool,
+    },
+    /// The same as `test`, for continuous integration
+    Ci,
+    /// Measure imports against a bare loop that fetches the same pages
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Repository::find().and_then(|repository| match arguments.command {
+        Command::Run { real: true } => run::with_real_providers(&repository),
+        Command::Run { real: false } => run::with_sandbox(&repository, arguments.inside_session),
+        Command::Test { fast } => test::run(&repository, fast),
+        Command::Ci => test::run(&repository, false),
+        Command::Bench => bench::run(&repository, arguments.inside_session),
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{} {error:#}", terminal::bad("Stopped:"));
+            ExitCode::FAILURE
+        }
+    }
+}
