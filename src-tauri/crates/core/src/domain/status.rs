@@ -49,15 +49,13 @@ impl SyncFacts {
     /// > severed → DISCONNECTED; else a person-started job is active → PENDING; else never completed → PENDING;
     /// > else a last failure is set → FAILED; else ACTIVE.
     pub fn status(&self) -> SyncStatus {
-        if self.severed.is_some() {
-            SyncStatus::Disconnected
-        } else if self
+        let person_waits = self
             .active_job
             .as_ref()
-            .is_some_and(|job| job.kind.makes_pending())
-        {
-            SyncStatus::Pending
-        } else if self.last_synced_at.is_none() {
+            .is_some_and(|job| job.kind.makes_pending());
+        if self.severed.is_some() {
+            SyncStatus::Disconnected
+        } else if person_waits || self.last_synced_at.is_none() {
             SyncStatus::Pending
         } else if self.last_failure.is_some() {
             SyncStatus::Failed
