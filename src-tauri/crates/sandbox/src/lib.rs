@@ -29,7 +29,8 @@ pub use clock::SandboxClock;
 pub use demo::{Demo, DemoEvent};
 pub use door::{Door, PausePoint, RequestRecord};
 pub use eventbrite::{
-    AttendeeOrder, AttendeeProfile, EventSummary, Eventbrite, EventbriteAccount, EventbriteSwitches, WalkChange,
+    AttendeeOrder, AttendeeProfile, EventSummary, Eventbrite, EventbriteAccount, EventbriteSwitches,
+    WalkChange,
 };
 pub use fault::{Fault, Spoil};
 pub use luma::{GuestProfile, Luma, LumaCalendar, LumaSwitches, SortChange};

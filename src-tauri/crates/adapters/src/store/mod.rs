@@ -91,7 +91,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn integrations(&self) -> Result<Vec<Integration>, StoreError> {
-        self.read(|transaction| integrations::all(transaction)).await
+        self.read(integrations::all).await
     }
 
     async fn integration(&self, id: &IntegrationId) -> Result<Option<Integration>, StoreError> {
@@ -135,7 +135,7 @@ impl Store for SqliteStore {
     }
 
     async fn items(&self) -> Result<Vec<ItemRecord>, StoreError> {
-        self.read(|transaction| items::all(transaction)).await
+        self.read(items::all).await
     }
 
     async fn item(&self, id: &ItemId) -> Result<Option<ItemRecord>, StoreError> {
@@ -195,8 +195,7 @@ impl Store for SqliteStore {
         self.write(move |transaction| items::remove(transaction, &id))
             .await?;
         // What was deleted still stands in the write-ahead log until that is emptied (secure_delete zeroes the rest).
-        self.with_connection(|connection| open::empty_write_ahead_log(connection))
-            .await
+        self.with_connection(open::empty_write_ahead_log).await
     }
 
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -258,6 +257,6 @@ impl Store for SqliteStore {
     }
 
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError> {
-        self.read(|transaction| support_facts::collect(transaction)).await
+        self.read(support_facts::collect).await
     }
 }
