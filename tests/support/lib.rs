@@ -1,0 +1,17 @@
+//! What the tests share: a desk (the core over the real database, the real HTTP clients, the sandbox and a clock that
+//! jumps), and the built `tvsync` run as a person runs it.
+
+#![expect(clippy::unwrap_used, reason = "a test's set-up has nobody to report to: a panic is its report")]
+
+pub mod clock;
+pub mod desk;
+pub mod sweep;
+#[cfg(target_os = "linux")]
+pub mod tvsync;
+
+use jiff::Timestamp;
+
+/// The moment at which most tests begin.
+pub fn noon() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}

@@ -1,0 +1,42 @@
+//! Time that passes only when somebody sleeps: the core and the sandbox see the same clock.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Mutex;
+use std::time::Duration;
+use talkvalue_core::ports::Clock;
+use talkvalue_sandbox::SandboxClock;
+
+/// A sleep moves the sandbox's clock instead of waiting, and is written down.
+pub struct JumpingClock {
+    clock: SandboxClock,
+    sleeps: Mutex<Vec<Duration>>,
+}
+
+impl JumpingClock {
+    pub fn over(clock: SandboxClock) -> Self {
+        Self { clock, sleeps: Mutex::new(Vec::new()) }
+    }
+
+    /// Every sleep since the last call.
+    pub fn take_sleeps(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.sleeps.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.sleeps.lock().unwrap().push(duration);
+        self.clock.advance(duration);
+        tokio::task::yield_now().await;
+    }
+
+    fn jitter(&self) -> f64 {
+        0.5
+    }
+}
