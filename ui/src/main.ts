@@ -1,0 +1,11 @@
+import { mount } from "svelte";
+
+import "./theme.css";
+import App from "./App.svelte";
+
+const target = document.getElementById("app");
+if (!target) {
+  throw new Error("index.html has no element #app to draw the window in");
+}
+
+export default mount(App, { target });
