@@ -15,7 +15,10 @@ pub struct JumpingClock {
 
 impl JumpingClock {
     pub fn over(clock: SandboxClock) -> Self {
-        Self { clock, sleeps: Mutex::new(Vec::new()) }
+        Self {
+            clock,
+            sleeps: Mutex::new(Vec::new()),
+        }
     }
 
     /// Every sleep since the last call.

@@ -58,23 +58,46 @@ impl Desk {
 
     pub async fn open_at(now: Timestamp) -> Self {
         let sandbox_clock = SandboxClock::fixed(now);
-        let sandbox = Sandbox::builder().seed(7).clock(sandbox_clock.clone()).start().await.unwrap();
+        let sandbox = Sandbox::builder()
+            .seed(7)
+            .clock(sandbox_clock.clone())
+            .start()
+            .await
+            .unwrap();
         let clock = Arc::new(JumpingClock::over(sandbox_clock));
         let folder = tempfile::tempdir().unwrap();
         let notices = Arc::new(Recorder::default());
         let keychain: Arc<CredentialStore> = keyring::mock::Store::new().unwrap();
         let ports = ports(&sandbox, &clock, &notices, &keychain, folder.path());
-        Self { sandbox, ports, clock, notices, keychain, folder }
+        Self {
+            sandbox,
+            ports,
+            clock,
+            notices,
+            keychain,
+            folder,
+        }
     }
 
     /// The same installation after a restart: nothing but the disk and the keychain is kept.
     pub fn restarted(&self) -> Ports {
-        ports(&self.sandbox, &self.clock, &self.notices, &self.keychain, self.folder.path())
+        ports(
+            &self.sandbox,
+            &self.clock,
+            &self.notices,
+            &self.keychain,
+            self.folder.path(),
+        )
     }
 
     pub async fn connect(&self, provider: Provider, secret: &str) -> Result<IntegrationId, CommandError> {
-        let connected =
-            connect::connect(&self.ports, provider, SecretString::from(secret.to_owned()), patient()).await?;
+        let connected = connect::connect(
+            &self.ports,
+            provider,
+            SecretString::from(secret.to_owned()),
+            patient(),
+        )
+        .await?;
         Ok(connected.integration.id)
     }
 
@@ -84,11 +107,20 @@ impl Desk {
         event: &str,
         kind: ItemKind,
     ) -> Result<ItemView, CommandError> {
-        actions::import_event(&self.ports, integration, &ExternalId::from_text(event), kind, patient()).await
+        actions::import_event(
+            &self.ports,
+            integration,
+            &ExternalId::from_text(event),
+            kind,
+            patient(),
+        )
+        .await
     }
 
     pub async fn show(&self, item: &ItemId) -> ItemView {
-        query::item(&self.ports, item, EngineView::default()).await.unwrap()
+        query::item(&self.ports, item, EngineView::default())
+            .await
+            .unwrap()
     }
 
     /// The only item there is.
@@ -117,10 +149,19 @@ impl Desk {
         let theirs: BTreeMap<String, Row> = truth.iter().map(Row::of_truth).collect();
         let missing: Vec<&String> = theirs.keys().filter(|id| !ours.contains_key(*id)).collect();
         let invented: Vec<&String> = ours.keys().filter(|id| !theirs.contains_key(*id)).collect();
-        assert!(missing.is_empty(), "nobody is lost, but these are missing: {missing:?}");
-        assert!(invented.is_empty(), "nobody is invented, but these are: {invented:?}");
+        assert!(
+            missing.is_empty(),
+            "nobody is lost, but these are missing: {missing:?}"
+        );
+        assert!(
+            invented.is_empty(),
+            "nobody is invented, but these are: {invented:?}"
+        );
         for (id, theirs) in &theirs {
-            assert_eq!(&ours[id], theirs, "registration {id} must say what the provider says");
+            assert_eq!(
+                &ours[id], theirs,
+                "registration {id} must say what the provider says"
+            );
         }
     }
 }
@@ -177,12 +218,18 @@ impl Row {
 
 /// Waits as long as it takes: the clock jumps.
 pub fn patient() -> EngineOptions {
-    EngineOptions { wait_limit: None, patience: Patience::Background }
+    EngineOptions {
+        wait_limit: None,
+        patience: Patience::Background,
+    }
 }
 
 /// Waits out limits for this long at most.
 pub fn patient_for(limit: Duration) -> EngineOptions {
-    EngineOptions { wait_limit: Some(limit), patience: Patience::Background }
+    EngineOptions {
+        wait_limit: Some(limit),
+        patience: Patience::Background,
+    }
 }
 
 fn ports(
@@ -196,11 +243,18 @@ fn ports(
         oauth: Origin::parse(&api).unwrap(),
         api: Origin::parse(&api).unwrap(),
     };
-    let (eventbrite, luma) = (origins(sandbox.eventbrite().api_url()), origins(sandbox.luma().api_url()));
+    let (eventbrite, luma) = (
+        origins(sandbox.eventbrite().api_url()),
+        origins(sandbox.luma().api_url()),
+    );
     let folder = DataFolder::open(folder).unwrap();
     let store = SqliteStore::open(&folder).unwrap();
     let keychain = keychain.clone();
-    let vault = KeychainVault::with_store("desk", Arc::new(move || Ok(keychain.clone())), Deadlines::default());
+    let vault = KeychainVault::with_store(
+        "desk",
+        Arc::new(move || Ok(keychain.clone())),
+        Deadlines::default(),
+    );
     Ports {
         store: Arc::new(store),
         vault: Arc::new(vault),

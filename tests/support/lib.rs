@@ -1,7 +1,10 @@
 //! What the tests share: a desk (the core over the real database, the real HTTP clients, the sandbox and a clock that
 //! jumps), and the built `tvsync` run as a person runs it.
 
-#![expect(clippy::unwrap_used, reason = "a test's set-up has nobody to report to: a panic is its report")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's set-up has nobody to report to: a panic is its report"
+)]
 
 pub mod clock;
 pub mod desk;

@@ -9,7 +9,9 @@ pub const CANARY: &str = "CANARY";
 /// The places below `folder` whose bytes hold a canary, as text or as UTF-16.
 pub fn canaries_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(folder) else { return found };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return found;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -39,6 +41,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("deep")).unwrap();
         fs::write(folder.path().join("deep/log"), b"token=xxCANARYEB123").unwrap();
-        assert_eq!(canaries_below(folder.path()).len(), 1, "a sweep that finds nothing ever proves nothing");
+        assert_eq!(
+            canaries_below(folder.path()).len(),
+            1,
+            "a sweep that finds nothing ever proves nothing"
+        );
     }
 }

@@ -44,12 +44,25 @@ impl Computer {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("tmp")).unwrap();
         let variables = vec![
-            ("TALKVALUE_EVENTBRITE_API_URL".to_owned(), sandbox.eventbrite().api_url()),
+            (
+                "TALKVALUE_EVENTBRITE_API_URL".to_owned(),
+                sandbox.eventbrite().api_url(),
+            ),
             ("TALKVALUE_LUMA_API_URL".to_owned(), sandbox.luma().api_url()),
-            ("TALKVALUE_VAULT_SERVICE".to_owned(), "com.talkvalue.sync.test".to_owned()),
-            ("TMPDIR".to_owned(), folder.path().join("tmp").display().to_string()),
+            (
+                "TALKVALUE_VAULT_SERVICE".to_owned(),
+                "com.talkvalue.sync.test".to_owned(),
+            ),
+            (
+                "TMPDIR".to_owned(),
+                folder.path().join("tmp").display().to_string(),
+            ),
         ];
-        Self { keychain, folder, variables }
+        Self {
+            keychain,
+            folder,
+            variables,
+        }
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -70,7 +83,11 @@ impl Computer {
         command.env("TALKVALUE_DATA_DIR", self.data_dir());
         // Everything that could be logged is logged, for the leak sweep.
         command.env("TALKVALUE_LOG", "trace");
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -96,7 +113,11 @@ impl Computer {
     pub fn finish(&self, child: Child) -> Run {
         let output = child.wait_with_output().unwrap();
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-            assert!(!holds_canary(bytes), "{name} holds a credential: {}", String::from_utf8_lossy(bytes));
+            assert!(
+                !holds_canary(bytes),
+                "{name} holds a credential: {}",
+                String::from_utf8_lossy(bytes)
+            );
         }
         self.sweep();
         Run {
@@ -109,24 +130,34 @@ impl Computer {
     /// Asserts that no credential stands in the data folder or the temp folder.
     pub fn sweep(&self) {
         let found = canaries_below(self.folder.path());
-        assert!(found.is_empty(), "credentials belong into the keychain only, but stand in {found:?}");
+        assert!(
+            found.is_empty(),
+            "credentials belong into the keychain only, but stand in {found:?}"
+        );
     }
 
     /// Connects an account and answers with the integration's id.
     pub fn connect_eventbrite(&self, token: &str) -> String {
-        let run = self.run_with_input(&["connect", "eventbrite", "--token-stdin", "--json"], token).exits(0);
+        let run = self
+            .run_with_input(&["connect", "eventbrite", "--token-stdin", "--json"], token)
+            .exits(0);
         text(&run.json(), "id")
     }
 
     pub fn connect_luma(&self, key: &str) -> String {
-        let run = self.run_with_input(&["connect", "luma", "--key-stdin", "--json"], key).exits(0);
+        let run = self
+            .run_with_input(&["connect", "luma", "--key-stdin", "--json"], key)
+            .exits(0);
         text(&run.json(), "id")
     }
 }
 
 /// A member that must be text.
 pub fn text(value: &Value, member: &str) -> String {
-    value[member].as_str().unwrap_or_else(|| panic!("{member} must be text in {value}")).to_owned()
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("{member} must be text in {value}"))
+        .to_owned()
 }
 
 /// tvsync as built beside these tests.

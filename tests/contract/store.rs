@@ -1,0 +1,408 @@
+//! The store's promises: one transaction per method, invariants in SQL, nobody lost.
+
+use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
+use talkvalue_adapters::data_folder::DataFolder;
+use talkvalue_adapters::store::SqliteStore;
+use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
+use talkvalue_core::domain::credential::{Generation, SignIn};
+use talkvalue_core::domain::failure::{Failure, FailureCode};
+use talkvalue_core::domain::ids::{AccountId, ExternalId, IntegrationId, ItemId, RegistrationId};
+use talkvalue_core::domain::integration::{Account, Integration};
+use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::job::JobKind;
+use talkvalue_core::domain::provider::{Origin, Provider};
+use talkvalue_core::ports::{Cursor, NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+use talkvalue_core::sync::plan::plan_page;
+use talkvalue_tests::noon;
+
+pub(crate) fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(&DataFolder::open(folder).unwrap()).unwrap()
+}
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    noon().checked_add(SignedDuration::from_secs(second)).unwrap()
+}
+
+pub(crate) fn integration(account: &str) -> Integration {
+    Integration {
+        id: IntegrationId::random(),
+        provider: Provider::Eventbrite,
+        api_origin: Origin::parse("https://www.eventbriteapi.com/v3").unwrap(),
+        account: Account {
+            id: AccountId::from_text(account),
+            name: "Robin Vale".to_owned(),
+            email: Some("robin@harbour.example".to_owned()),
+        },
+        sign_in: SignIn::Token,
+        generation: Generation::FIRST,
+        connected_at: at(0),
+        last_verified_at: Some(at(0)),
+        expires_at: None,
+        severed: None,
+    }
+}
+
+pub(crate) async fn add_item(
+    store: &SqliteStore,
+    integration: &Integration,
+    event: &str,
+    kind: ItemKind,
+) -> ItemId {
+    store
+        .add_item(NewItem {
+            kind,
+            provider: integration.provider,
+            api_origin: &integration.api_origin,
+            external_id: &ExternalId::from_text(event),
+            integration_id: &integration.id,
+            at: at(0),
+        })
+        .await
+        .unwrap()
+}
+
+fn registration(id: &str, email: &str, status: AttendeeStatus) -> Registration {
+    Registration {
+        external_id: RegistrationId::from_text(id),
+        name: Some("Δήμητρα <b>".to_owned()),
+        email: Some(email.to_owned()),
+        company: None,
+        ticket_type: Some("General".to_owned()),
+        status,
+        provider_status: "Attending".to_owned(),
+        checked_in_at: (id == "1").then(|| at(60)),
+        order_id: Some("order-1".to_owned()),
+        registered_at: Some(at(-60)),
+        updated_at: Some(at(1)),
+        tickets: 1,
+        tickets_checked_in: u32::from(id == "1"),
+        version: at(1).as_microsecond(),
+    }
+}
+
+/// Opens a job on `item` and commits one page of `rows`.
+async fn commit(store: &SqliteStore, item: &ItemId, rows: Vec<Registration>, set_aside: &[SetAside]) {
+    let feed = store.item(item).await.unwrap().unwrap().item.feed;
+    let job = store.open_job(item, JobKind::Import, at(0)).await.unwrap();
+    let ids: Vec<RegistrationId> = rows.iter().map(|row| row.external_id.clone()).collect();
+    let stored = store.stored(&feed, &ids).await.unwrap();
+    let plan = plan_page(rows, stored);
+    store
+        .commit_page(PageCommit {
+            job: &job,
+            feed: &feed,
+            plan: &plan,
+            set_aside,
+            cursor: Some(&Cursor("next".to_owned())),
+            done: ids.len() as u64,
+            total: Some(10),
+            at: at(2),
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_saved_is_read_back_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let integration = integration("1");
+    let rows = vec![
+        registration("1", "a@example.net", AttendeeStatus::Attending),
+        registration("2", " A@EXAMPLE.net", AttendeeStatus::NotAttending),
+        registration("3", "b@example.net", AttendeeStatus::Awaiting),
+    ];
+    let item = {
+        let store = open(folder.path());
+        store.save_integration(&integration).await.unwrap();
+        let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+        commit(&store, &item, rows.clone(), &[]).await;
+        item
+    };
+    let store = open(folder.path());
+    assert_eq!(store.integrations().await.unwrap(), [integration.clone()]);
+    let found = store.integration_of_account(
+        Provider::Eventbrite,
+        &integration.account.id,
+        &integration.api_origin,
+    );
+    assert_eq!(found.await.unwrap(), Some(integration));
+    let read: Vec<Registration> = store
+        .registrations(&item, None, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, row)| row)
+        .collect();
+    assert_eq!(
+        read, rows,
+        "in the order of person, then registration, and exactly as committed"
+    );
+    let record = store.item(&item).await.unwrap().unwrap();
+    let job = record.open_job.unwrap();
+    assert_eq!(
+        (job.done, job.total),
+        (3, Some(10)),
+        "rows and counts are committed together"
+    );
+}
+
+#[tokio::test]
+async fn badge_rows_count_registrations_and_path_rows_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let badge = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let path = add_item(&store, &integration, "990", ItemKind::PathEvent).await;
+    let rows = vec![
+        registration("1", "a@example.net", AttendeeStatus::NotAttending),
+        registration("2", "A@example.net ", AttendeeStatus::Attending),
+        registration("3", "b@example.net", AttendeeStatus::Awaiting),
+    ];
+    commit(&store, &badge, rows, &[]).await;
+    let badge = store.item(&badge).await.unwrap().unwrap();
+    let path = store.item(&path).await.unwrap().unwrap();
+    assert_eq!(
+        badge.item.feed, path.item.feed,
+        "one provider event is stored once"
+    );
+    let counts = badge.counts;
+    assert_eq!(
+        (
+            counts.total,
+            counts.attending,
+            counts.awaiting,
+            counts.not_attending,
+            counts.checked_in
+        ),
+        (3, 1, 1, 1, 0)
+    );
+    let counts = path.counts;
+    assert_eq!(
+        (
+            counts.total,
+            counts.attending,
+            counts.awaiting,
+            counts.not_attending,
+            counts.checked_in
+        ),
+        (2, 1, 1, 0, 1)
+    );
+    assert_eq!(badge.tickets.total, 3, "tickets are counted beside people");
+}
+
+#[tokio::test]
+async fn rows_are_read_in_batches_without_gaps_or_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let rows: Vec<Registration> = (0..25)
+        .map(|number| {
+            registration(
+                &number.to_string(),
+                &format!("{}@example.net", number % 4),
+                AttendeeStatus::Attending,
+            )
+        })
+        .collect();
+    commit(&store, &item, rows, &[]).await;
+    for limit in [1, 3, 24, 25, 26] {
+        let (mut mark, mut seen) = (None::<RowMark>, Vec::new());
+        loop {
+            let batch = store.registrations(&item, mark.as_ref(), limit).await.unwrap();
+            let Some((person_key, row)) = batch.last() else {
+                break;
+            };
+            mark = Some(RowMark {
+                person_key: person_key.clone(),
+                external_id: row.external_id.clone(),
+            });
+            seen.extend(batch);
+        }
+        let mut distinct: Vec<_> = seen.iter().map(|(_, row)| row.external_id.clone()).collect();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!((seen.len(), distinct.len()), (25, 25), "batches of {limit}");
+        assert!(seen.is_sorted_by_key(|(key, row)| (key.clone(), row.external_id.clone())));
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    commit(
+        &store,
+        &item,
+        vec![registration("1", "a@example.net", AttendeeStatus::Attending)],
+        &[],
+    )
+    .await;
+    let feed = store.item(&item).await.unwrap().unwrap().item.feed;
+    let job = store.open_job(&item, JobKind::Retry, at(3)).await.unwrap();
+    // The second row breaks a rule of the database (an id is never empty): the first must not stay behind.
+    let plan = plan_page(
+        vec![
+            registration("2", "b@example.net", AttendeeStatus::Attending),
+            registration("", "c@example.net", AttendeeStatus::Attending),
+        ],
+        Vec::new(),
+    );
+    let page = PageCommit {
+        job: &job,
+        feed: &feed,
+        plan: &plan,
+        set_aside: &[],
+        cursor: None,
+        done: 99,
+        total: None,
+        at: at(3),
+    };
+    assert!(matches!(
+        store.commit_page(page).await,
+        Err(StoreError::Refused(_))
+    ));
+    let record = store.item(&item).await.unwrap().unwrap();
+    assert_eq!(record.counts.total, 1, "no row of a refused page is kept");
+    assert_eq!(record.open_job.unwrap().done, 0, "nor its counts");
+}
+
+#[tokio::test]
+async fn severing_reaches_every_item_and_spares_newer_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (mut own, other) = (integration("1"), integration("2"));
+    store.save_integration(&own).await.unwrap();
+    store.save_integration(&other).await.unwrap();
+    let (first, second) = (
+        add_item(&store, &own, "990", ItemKind::BadgeEvent).await,
+        add_item(&store, &own, "991", ItemKind::PathEvent).await,
+    );
+    let foreign = add_item(&store, &other, "992", ItemKind::BadgeEvent).await;
+    let rejected = Failure::new(FailureCode::CredentialsRejected, at(5));
+    own.generation = own.generation.next();
+    store.save_integration(&own).await.unwrap();
+    let severance = store.sever(&own.id, Generation::FIRST, &rejected).await.unwrap();
+    assert_eq!(
+        severance,
+        Severance::Superseded,
+        "a rejection of an older credential is ignored"
+    );
+    assert!(store.item(&first).await.unwrap().unwrap().severed.is_none());
+
+    assert_eq!(
+        store.sever(&own.id, own.generation, &rejected).await.unwrap(),
+        Severance::Severed
+    );
+    for item in [&first, &second] {
+        let severed = store.item(item).await.unwrap().unwrap().severed;
+        assert_eq!(severed.as_ref(), Some(&rejected));
+    }
+    assert!(
+        store.item(&foreign).await.unwrap().unwrap().severed.is_none(),
+        "another account's items are whole"
+    );
+
+    let later = Failure::new(FailureCode::CredentialsMissing, at(9));
+    store.sever(&own.id, own.generation, &later).await.unwrap();
+    let severed = store
+        .integration(&own.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .severed
+        .unwrap();
+    assert_eq!(
+        severed.code,
+        FailureCode::CredentialsRejected,
+        "\"since\" is when it first broke"
+    );
+
+    store.save_integration(&own).await.unwrap();
+    assert!(
+        store
+            .integration(&own.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .severed
+            .is_none()
+    );
+    let still = store.item(&first).await.unwrap().unwrap().severed;
+    assert!(
+        still.is_some(),
+        "a repaired integration leaves its items disconnected until they are reconnected"
+    );
+}
+
+#[tokio::test]
+async fn the_same_provider_object_is_imported_once_per_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let again = store
+        .add_item(NewItem {
+            kind: ItemKind::BadgeEvent,
+            provider: integration.provider,
+            api_origin: &integration.api_origin,
+            external_id: &ExternalId::from_text("990"),
+            integration_id: &integration.id,
+            at: at(1),
+        })
+        .await;
+    assert!(
+        matches!(again, Err(StoreError::Refused(_))),
+        "the database itself refuses a duplicate"
+    );
+}
+
+#[tokio::test]
+async fn removing_the_last_view_erases_the_feed_and_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let badge = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let path = add_item(&store, &integration, "990", ItemKind::PathEvent).await;
+    let aside = SetAside {
+        external_id: None,
+        position: "start#1".to_owned(),
+        reason: "no id".to_owned(),
+    };
+    let rows = (0..200)
+        .map(|number| {
+            registration(
+                &number.to_string(),
+                "erase-me@example.net",
+                AttendeeStatus::Attending,
+            )
+        })
+        .collect();
+    commit(&store, &badge, rows, &[aside]).await;
+    store.remove(&badge).await.unwrap();
+    assert_eq!(
+        store.item(&path).await.unwrap().unwrap().counts.total,
+        1,
+        "the other view keeps its rows"
+    );
+    store.remove(&path).await.unwrap();
+    let facts = store.diagnostics().await.unwrap();
+    for table in ["feed", "item", "job", "registration", "set_aside", "change"] {
+        assert_eq!(facts["rows"][table], 0, "{table} must be empty");
+    }
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let needle = b"erase-me@example.net";
+        let found = bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(!found, "erased people must not stand in {}", path.display());
+    }
+}
