@@ -124,7 +124,7 @@ impl Announcement {
 
     /// The private token of the demo's first Eventbrite account.
     pub(crate) fn demo_token(&self) -> anyhow::Result<&str> {
-        self.text("/demo/eventbriteAccounts/0/private_token")
+        self.text("/demo/eventbriteAccounts/0/privateToken")
     }
 
     /// The API key of the demo's first Luma calendar.
@@ -144,7 +144,7 @@ impl Announcement {
 
     /// The private token of the account whose one event `--attendees` filled.
     pub(crate) fn bulk_token(&self) -> anyhow::Result<&str> {
-        self.text("/bulkAttendees/account/private_token")
+        self.text("/bulkAttendees/account/privateToken")
     }
 
     /// The id of that event.

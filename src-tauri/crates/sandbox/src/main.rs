@@ -1,6 +1,8 @@
 //! The sandbox as a program: `serve` for people, demos and benchmarks; `session` to run a command with a
 //! keychain of its own.
 
+mod fetch_pages;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +28,12 @@ enum Order {
     Serve(Serve),
     /// Runs a command in a private D-Bus session with its own gnome-keyring (Linux)
     Session(Session),
+    /// Fetches every page of the announced bulk event and keeps nothing: what an import costs at least
+    FetchPages {
+        /// The file that `serve --attendees N --announce FILE` wrote
+        #[arg(long, value_name = "FILE")]
+        announced: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -100,6 +108,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Order::Serve(wishes) => serve(&wishes),
         Order::Session(wishes) => session::run(&wishes),
+        Order::FetchPages { announced } => fetch_pages::run(&announced),
     }
 }
 
