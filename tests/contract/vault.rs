@@ -45,7 +45,7 @@ async fn keeps_its_promises(vault: &dyn Vault) {
         Err(VaultError::NotThereYet)
     );
     vault
-        .save(&one, &credential("secret-CANARYLUMAone", 1))
+        .save(&one, &credential("secret-CANARYLUMAone", 1), Patience::Background)
         .await
         .unwrap();
     let loaded = vault.load(&one, Patience::Background).await.unwrap();
@@ -60,11 +60,11 @@ async fn keeps_its_promises(vault: &dyn Vault) {
     );
 
     vault
-        .save(&one, &credential("secret-CANARYLUMAtwo", 2))
+        .save(&one, &credential("secret-CANARYLUMAtwo", 2), Patience::Background)
         .await
         .unwrap();
     vault
-        .save(&one, &credential("secret-CANARYLUMAone", 1))
+        .save(&one, &credential("secret-CANARYLUMAone", 1), Patience::Background)
         .await
         .unwrap();
     let loaded = vault.load(&one, Patience::Background).await.unwrap();
@@ -75,7 +75,7 @@ async fn keeps_its_promises(vault: &dyn Vault) {
     );
 
     let long = credential(&"x".repeat(2_561), 3);
-    let refused = vault.save(&one, &long).await;
+    let refused = vault.save(&one, &long, Patience::Background).await;
     assert!(
         matches!(refused, Err(VaultError::TooLarge { limit: 1_900, .. })),
         "{refused:?}"
@@ -87,8 +87,8 @@ async fn keeps_its_promises(vault: &dyn Vault) {
         "what was refused left nothing half-saved"
     );
 
-    vault.erase(&one).await.unwrap();
-    vault.erase(&one).await.unwrap();
+    vault.erase(&one, Patience::Background).await.unwrap();
+    vault.erase(&one, Patience::Background).await.unwrap();
     assert_eq!(
         vault.load(&one, Patience::Background).await.map(|_| ()),
         Err(VaultError::Missing)
@@ -112,7 +112,10 @@ async fn a_broken_connection_is_opened_anew() {
     };
     let vault = KeychainVault::with_store("contract", Arc::new(open), Deadlines::default());
     let id = IntegrationId::random();
-    vault.save(&id, &credential("CANARY", 1)).await.unwrap();
+    vault
+        .save(&id, &credential("CANARY", 1), Patience::Background)
+        .await
+        .unwrap();
     let entry = store.build("contract", id.as_str(), None).unwrap();
     let cred: &keyring::mock::Cred = entry.as_any().downcast_ref().unwrap();
     cred.set_error(Error::PlatformFailure("the session is gone".into()));
@@ -133,7 +136,10 @@ async fn a_broken_connection_is_opened_anew() {
 async fn a_refusal_of_access_is_a_lock_and_not_a_loss() {
     let (store, vault) = mock();
     let id = IntegrationId::random();
-    vault.save(&id, &credential("CANARY", 1)).await.unwrap();
+    vault
+        .save(&id, &credential("CANARY", 1), Patience::Background)
+        .await
+        .unwrap();
     let entry = store.build("contract", id.as_str(), None).unwrap();
     let cred: &keyring::mock::Cred = entry.as_any().downcast_ref().unwrap();
     cred.set_error(Error::NoStorageAccess("locked".into()));

@@ -180,9 +180,14 @@ pub enum VaultError {
 pub trait Vault: Send + Sync {
     async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError>;
     /// Saves and reads back.
-    async fn save(&self, integration: &IntegrationId, credential: &Credential) -> Result<(), VaultError>;
+    async fn save(
+        &self,
+        integration: &IntegrationId,
+        credential: &Credential,
+        patience: Patience,
+    ) -> Result<(), VaultError>;
     /// Erasing what is not there is fine.
-    async fn erase(&self, integration: &IntegrationId) -> Result<(), VaultError>;
+    async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

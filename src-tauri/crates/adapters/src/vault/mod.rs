@@ -136,7 +136,12 @@ impl Vault for KeychainVault {
         .await
     }
 
-    async fn save(&self, integration: &IntegrationId, credential: &Credential) -> Result<(), VaultError> {
+    async fn save(
+        &self,
+        integration: &IntegrationId,
+        credential: &Credential,
+        patience: Patience,
+    ) -> Result<(), VaultError> {
         let bytes = encode(credential);
         if bytes.len() > LARGEST_ENTRY {
             return Err(VaultError::TooLarge {
@@ -145,8 +150,7 @@ impl Vault for KeychainVault {
             });
         }
         let user = integration.as_str().to_owned();
-        // Saving follows a person's own act: they may be asked to unlock.
-        self.call(Patience::PersonAsked, move |drawer| {
+        self.call(patience, move |drawer| {
             drawer.write(SENTINEL, SENTINEL_TEXT)?;
             let held = drawer.read(&user)?;
             let bytes = without_generation_regress(held.as_deref().map(Vec::as_slice), &bytes);
@@ -155,10 +159,9 @@ impl Vault for KeychainVault {
         .await
     }
 
-    async fn erase(&self, integration: &IntegrationId) -> Result<(), VaultError> {
+    async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError> {
         let user = integration.as_str().to_owned();
-        self.call(Patience::PersonAsked, move |drawer| drawer.erase(&user))
-            .await
+        self.call(patience, move |drawer| drawer.erase(&user)).await
     }
 }
 

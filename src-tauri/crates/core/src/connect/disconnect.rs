@@ -5,17 +5,22 @@ use crate::domain::ids::IntegrationId;
 use crate::error::CommandError;
 use crate::ports::{Notice, Ports};
 use crate::query::{self, IntegrationView, stored_integration};
+use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
 
 /// Severs the integration and its items, and erases the credential from the keychain. If the keychain does not answer,
 /// nothing is changed: a sign-in that stays behind would be worse than an error.
-pub async fn disconnect(ports: &Ports, id: &IntegrationId) -> Result<IntegrationView, CommandError> {
+pub async fn disconnect(
+    ports: &Ports,
+    id: &IntegrationId,
+    options: EngineOptions,
+) -> Result<IntegrationView, CommandError> {
     let integration = stored_integration(ports, id).await?;
     let _turn = take_credentials_turn(ports).await?;
     ports.notices.notify(Notice::AskingVault);
     ports
         .vault
-        .erase(id)
+        .erase(id, options.patience)
         .await
         .map_err(|error| super::integrate::vault_refused(&error, "The account is still connected."))?;
     let failure = Failure::new(FailureCode::DisconnectedByYou, ports.clock.now());

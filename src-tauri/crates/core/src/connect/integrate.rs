@@ -95,13 +95,13 @@ pub async fn connect(
     ports.notices.notify(Notice::AskingVault);
     ports
         .vault
-        .save(&integration.id, &credential)
+        .save(&integration.id, &credential, options.patience)
         .await
         .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
     if let Err(error) = ports.store.save_integration(&integration).await {
         if integration.generation == Generation::FIRST {
             // Best effort: the entry would be unreachable, and the storage error is what the person must hear.
-            let _ = ports.vault.erase(&integration.id).await;
+            let _ = ports.vault.erase(&integration.id, options.patience).await;
         }
         return Err(error.into());
     }

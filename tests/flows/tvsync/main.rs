@@ -1,0 +1,9 @@
+//! `tvsync` as it is built, against the sandbox over real HTTP, with a real keychain of its own. Linux only: nowhere
+//! else can a test have a keychain to itself.
+#![cfg(target_os = "linux")]
+
+mod input;
+mod keychain;
+mod processes;
+mod story;
+mod world;
