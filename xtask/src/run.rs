@@ -18,6 +18,9 @@ use crate::{demo_vault, process, session, terminal};
 /// How many lines of the attendee list the story shows: its head and enough people to see what a row holds.
 const ATTENDEE_LINES: usize = 14;
 
+/// How long the made-up providers take to answer: long enough for a person to see the import run.
+const ANSWER_MILLIS: &str = "90";
+
 /// Builds, starts the sandbox with its demo workspace, and tells the story on it.
 pub(crate) fn with_sandbox(repository: &Repository, inside_session: bool) -> anyhow::Result<ExitCode> {
     if !inside_session {
@@ -91,7 +94,7 @@ fn tell(repository: &Repository) -> anyhow::Result<()> {
     let sandbox = Sandbox::start(
         &repository.program("talkvalue-sandbox", Profile::Debug),
         &folder,
-        &["--demo"],
+        &["--demo", "--latency-ms", ANSWER_MILLIS],
     )?;
     let demo = sandbox.announcement();
     println!(
