@@ -1,3 +1,26 @@
 //! Whole flows over real HTTP: provider page to stored rows to what a person sees.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's set-up has nobody to report to: a panic is its report"
+)]
+
+mod canned;
+mod connecting;
+mod failures;
+mod failures_eventbrite;
+mod failures_luma;
+mod foreign_servers;
 mod import;
+mod import_changes;
+mod import_trouble;
+mod keychain;
+mod limits;
+mod mapping;
+mod people;
+mod reconnect;
+mod stage;
+mod status;
+mod troubled_keychain;
+mod unreadable;
+mod upkeep;
