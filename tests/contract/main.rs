@@ -1,5 +1,10 @@
 //! What every implementation of a port must keep, run against each one there is.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is a test that failed"
+)]
+
 mod locks;
 mod store;
 mod store_facts;

@@ -94,6 +94,7 @@ async fn commit(store: &SqliteStore, item: &ItemId, rows: Vec<Registration>, set
             feed: &feed,
             plan: &plan,
             set_aside,
+            readable: &ids,
             cursor: Some(&Cursor("next".to_owned())),
             done: ids.len() as u64,
             total: Some(10),
@@ -120,7 +121,10 @@ async fn what_is_saved_is_read_back_after_reopening() {
         item
     };
     let store = open(folder.path());
-    assert_eq!(store.integrations().await.unwrap(), [integration.clone()]);
+    assert_eq!(
+        store.integrations().await.unwrap(),
+        std::slice::from_ref(&integration)
+    );
     let found = store.integration_of_account(
         Provider::Eventbrite,
         &integration.account.id,
@@ -259,6 +263,7 @@ async fn a_page_is_all_or_nothing() {
         feed: &feed,
         plan: &plan,
         set_aside: &[],
+        readable: &[],
         cursor: None,
         done: 99,
         total: None,
@@ -374,7 +379,7 @@ async fn removing_the_last_view_erases_the_feed_and_its_bytes() {
     let path = add_item(&store, &integration, "990", ItemKind::PathEvent).await;
     let aside = SetAside {
         external_id: None,
-        position: "start#1".to_owned(),
+        fingerprint: "start#1".to_owned(),
         reason: "no id".to_owned(),
     };
     let rows = (0..200)

@@ -185,7 +185,7 @@ proptest! {
             prop_assert!(age <= DAY, "nothing older than a day is live");
             let near = starts_in <= DAY && starts_in + lasts >= 0;
             prop_assert!(!near || age <= 600, "within a day of the start ten minutes is the most");
-            let this_week = starts_in <= 7 * DAY && starts_in >= 0;
+            let this_week = (0..=7 * DAY).contains(&starts_in);
             prop_assert!(!this_week || age <= HOUR, "this week an hour is the most");
         }
     }

@@ -1,5 +1,10 @@
 //! The pure rules: tables over every case that is named, properties over the rest.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is a test that failed"
+)]
+
 mod attendees;
 mod freshness;
 mod plan;

@@ -44,19 +44,15 @@ fn the_status_follows_the_rule_for_every_combination_of_facts() {
         for active in kinds {
             for completed in [false, true] {
                 for failed in [false, true] {
-                    let expected = if severed {
-                        SyncStatus::Disconnected
-                    } else if matches!(
+                    let person_started = matches!(
                         active,
                         Some(JobKind::Import | JobKind::Retry | JobKind::Reconnect)
-                    ) {
-                        SyncStatus::Pending
-                    } else if !completed {
-                        SyncStatus::Pending
-                    } else if failed {
-                        SyncStatus::Failed
-                    } else {
-                        SyncStatus::Active
+                    );
+                    let expected = match (severed, person_started, completed, failed) {
+                        (true, _, _, _) => SyncStatus::Disconnected,
+                        (false, true, _, _) | (false, false, false, _) => SyncStatus::Pending,
+                        (false, false, true, true) => SyncStatus::Failed,
+                        (false, false, true, false) => SyncStatus::Active,
                     };
                     let facts = facts(severed, active, completed, failed);
                     assert_eq!(

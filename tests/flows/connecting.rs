@@ -108,15 +108,22 @@ async fn what_is_no_credential_is_refused_before_anything_is_sent() {
                 .await;
         }
     }
-    let luma_key = world.calendar.key.clone();
-    world
-        .assert_refused(
+    for (provider, foreign, says) in [
+        (
             Provider::Eventbrite,
-            &luma_key,
-            "BAD_INPUT",
-            &["Luma API key", "not sent", "Private token"],
-        )
-        .await;
+            &world.calendar.key,
+            ["Luma API key", "not sent", "Private token"],
+        ),
+        (
+            Provider::Luma,
+            &world.account.private_token,
+            ["Eventbrite token", "not sent", "begins with secret-"],
+        ),
+    ] {
+        world
+            .assert_refused(provider, foreign, "CREDENTIALS_REJECTED", &says)
+            .await;
+    }
     assert_eq!(
         world.desk.sandbox.eventbrite().request_count() + world.desk.sandbox.luma().request_count(),
         0,
@@ -167,7 +174,7 @@ async fn a_refused_luma_key_is_named_for_what_it_may_be() {
     for (secret, says) in [
         ("secret-CANARYWRONG", "mistyped"),
         (revoked.as_str(), "deleted"),
-        (world.account.private_token.as_str(), "begin with secret-"),
+        ("CANARY-of-no-known-shape", "begin with secret-"),
     ] {
         world
             .assert_refused(

@@ -144,6 +144,20 @@ fn an_entry_that_was_removed_asks_for_a_reconnect() {
     assert_readable(&harbour, &item, "ACTIVE");
 }
 
+#[test]
+fn a_locked_keychain_that_shows_nothing_is_not_taken_for_emptied() {
+    let harbour = Harbour::open(KeychainState::Unlocked);
+    let (_, item) = set_up(&harbour);
+    harbour.computer.keychain.empty().unwrap();
+    harbour.computer.keychain.restart_locked().unwrap();
+    let locked = harbour.computer.run(&["sync", &item, "--json"]).exits(6).json();
+    assert_eq!(
+        locked["error"]["code"], "VAULT_LOCKED",
+        "no false alarm: {locked}"
+    );
+    assert_readable(&harbour, &item, "ACTIVE");
+}
+
 /// Takes a minute: an emptied keychain may still be starting, and is given that long.
 #[test]
 fn slow_an_emptied_keychain_is_believed_after_a_minute() {

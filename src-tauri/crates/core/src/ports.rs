@@ -292,6 +292,8 @@ pub struct PageCommit<'a> {
     pub feed: &'a FeedId,
     pub plan: &'a Plan,
     pub set_aside: &'a [SetAside],
+    /// Every registration that the page could read: none of them is set aside any more.
+    pub readable: &'a [RegistrationId],
     /// Where the walk goes on; `None` after its last page.
     pub cursor: Option<&'a Cursor>,
     pub done: u64,
@@ -368,7 +370,7 @@ pub trait Store: Send + Sync {
     async fn remove(&self, id: &ItemId) -> Result<(), StoreError>;
 
     // Jobs
-    /// Ends every open job as interrupted. Called by whoever has just taken the sync lock: the processes that ran
+    /// Ends every open job as interrupted, except those that are held. Called by whoever has just taken the sync lock: the processes that ran
     /// them are gone.
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError>;
     /// Ends whatever job of the item is still open as interrupted, and opens a new one.

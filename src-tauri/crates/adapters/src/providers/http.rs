@@ -138,7 +138,7 @@ impl Requester {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| own.as_ref().and_then(|own| own.join(text).ok()));
         match (own, target) {
-            (Some(own), Some(target)) if own.host() == target.host() => ProviderError::Malformed {
+            (Some(own), Some(target)) if same_server(&own, &target) => ProviderError::Malformed {
                 detail: "redirected within the server".to_owned(),
             },
             _ => self.suspicious("redirected elsewhere").await,
@@ -192,6 +192,10 @@ pub(super) fn unreachable(detail: &str) -> ProviderError {
     ProviderError::Unreachable {
         detail: detail.to_owned(),
     }
+}
+
+fn same_server(own: &Url, target: &Url) -> bool {
+    own.host() == target.host() && own.port_or_known_default() == target.port_or_known_default()
 }
 
 fn looks_like_html(body: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use talkvalue_core::domain::attendee::SetAside;
 use talkvalue_core::domain::ids::RegistrationId;
 use talkvalue_core::ports::ProviderError;
@@ -82,14 +83,13 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Provide
 /// Reads a list record by record: a record that cannot be read is set aside with its id, and costs no other.
 pub(super) fn parse_records<T, R>(
     records: &[&RawValue],
-    place: &str,
     read: impl Fn(T) -> Option<R>,
 ) -> (Vec<R>, Vec<SetAside>)
 where
     T: for<'de> Deserialize<'de>,
 {
     let (mut rows, mut set_aside) = (Vec::with_capacity(records.len()), Vec::new());
-    for (index, record) in records.iter().enumerate() {
+    for record in records {
         let reason = match serde_json::from_str::<T>(record.get()) {
             Ok(wire) => match read(wire) {
                 Some(row) => {
@@ -103,11 +103,18 @@ where
         };
         set_aside.push(SetAside {
             external_id: id_of(record).map(RegistrationId::from_text),
-            position: format!("{place}#{index}"),
+            fingerprint: fingerprint(record.get()),
             reason,
         });
     }
     (rows, set_aside)
+}
+
+/// Tells a record without an id from others, wherever it is met.
+fn fingerprint(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("#{:016x}", hasher.finish())
 }
 
 fn id_of(record: &RawValue) -> Option<String> {

@@ -15,7 +15,7 @@ use talkvalue_core::ports::{ItemRecord, NewItem};
 const SELECT: &str = "
     SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
-           job.waiting_code, job.waiting_until, job.created_at AS job_created_at,
+           job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
     FROM item
     JOIN feed ON feed.key = item.feed
@@ -59,6 +59,7 @@ fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
                     until: optional_time(row, "waiting_until")?,
                 }),
             },
+            held: row.get("held")?,
             created_at: required_time(row, "job_created_at")?,
         }),
     };

@@ -11,7 +11,7 @@ use talkvalue_core::domain::job::{JobEnd, JobKind};
 pub(super) fn end_orphaned(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), Error> {
     transaction.execute(
         "UPDATE job SET ended_at = ?1, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
-         WHERE ended_at IS NULL",
+         WHERE ended_at IS NULL AND held = 0",
         [micros(at)],
     )?;
     Ok(())
@@ -123,6 +123,7 @@ pub(super) fn end(
         JobEnd::Held(waiting, failure) => {
             // Kept open: whoever runs jobs next takes it up again.
             set_waiting(transaction, job, Some(*waiting))?;
+            transaction.execute("UPDATE job SET held = 1 WHERE id = ?1", [job.as_str()])?;
             return items::hold_of_feed(transaction, feed, failure);
         }
         JobEnd::Failed(failure) => {

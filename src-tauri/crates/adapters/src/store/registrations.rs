@@ -14,6 +14,7 @@ pub(super) struct OwnedPage {
     feed: FeedId,
     plan: Plan,
     set_aside: Vec<SetAside>,
+    readable: Vec<RegistrationId>,
     cursor: Option<String>,
     done: u64,
     total: Option<u64>,
@@ -27,6 +28,7 @@ impl From<PageCommit<'_>> for OwnedPage {
             feed: page.feed.clone(),
             plan: page.plan.clone(),
             set_aside: page.set_aside.to_vec(),
+            readable: page.readable.to_vec(),
             cursor: page.cursor.map(|cursor| cursor.0.clone()),
             done: page.done,
             total: page.total,
@@ -102,7 +104,6 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
     let mut journal = transaction.prepare_cached(
         "INSERT INTO change (feed, registration, job_id, at, change, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    let mut readable = transaction.prepare_cached("DELETE FROM set_aside WHERE feed = ?1 AND record = ?2")?;
     for change in &page.plan.changes {
         let (row, kind, before, after) = match change {
             RowChange::Insert(row) => (row, ChangeKind::Registered, None, None),
@@ -123,7 +124,16 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
             before,
             after
         ])?;
-        readable.execute(params![feed, row.external_id.as_str()])?;
+    }
+    let any_set_aside: bool = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside WHERE feed = ?1)")?
+        .query_row([feed], |row| row.get(0))?;
+    if any_set_aside {
+        let mut readable =
+            transaction.prepare_cached("DELETE FROM set_aside WHERE feed = ?1 AND record = ?2")?;
+        for id in &page.readable {
+            readable.execute(params![feed, id.as_str()])?;
+        }
     }
     let mut put_aside = transaction.prepare_cached(
         "INSERT INTO set_aside (feed, record, reason, job_id) VALUES (?1, ?2, ?3, ?4)

@@ -9,6 +9,7 @@ mod worker;
 use async_trait::async_trait;
 use entry::{LARGEST_ENTRY, decode, encode, without_generation_regress};
 use keyring::{CredentialStore, Entry, Error};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use talkvalue_core::domain::credential::Credential;
@@ -25,6 +26,8 @@ const STATE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Opens a connection to the keychain; called again after an error.
 pub type OpenStore = dyn Fn() -> Result<Arc<CredentialStore>, Error> + Send + Sync;
+
+type Modifiers = Option<HashMap<&'static str, &'static str>>;
 
 /// How long calls may take.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,8 @@ impl Default for Deadlines {
 pub struct KeychainVault {
     service: String,
     worker: Worker,
+    /// What every entry is built with.
+    modifiers: Modifiers,
     deadlines: Deadlines,
     /// Whether a prompt or lock is what keeps the keychain from answering.
     is_locked: fn() -> Option<bool>,
@@ -57,6 +62,7 @@ impl KeychainVault {
         Self {
             service: service.to_owned(),
             worker: Worker::new(Arc::new(native::open), MOST_ABANDONED),
+            modifiers: native::modifiers(),
             deadlines: Deadlines::default(),
             is_locked: native::is_locked,
         }
@@ -67,6 +73,7 @@ impl KeychainVault {
         Self {
             service: service.to_owned(),
             worker: Worker::new(open, MOST_ABANDONED),
+            modifiers: None,
             deadlines,
             is_locked: || None,
         }
@@ -81,13 +88,14 @@ impl KeychainVault {
             Patience::Background => self.deadlines.background,
             Patience::PersonAsked => self.deadlines.person_asked,
         };
-        let service = self.service.clone();
+        let (service, modifiers) = (self.service.clone(), self.modifiers.clone());
         let result = self
             .worker
             .call(deadline, move |store| {
                 let result = work(&Drawer {
                     store,
                     service: &service,
+                    modifiers: modifiers.as_ref(),
                 });
                 // After a broken connection the worker opens a fresh one and the call is made once more.
                 match &result {
@@ -109,6 +117,15 @@ impl KeychainVault {
 
     /// Locked, if the keychain says so of itself; unavailable otherwise.
     async fn named(&self, detail: String) -> VaultError {
+        if self.says_locked().await {
+            VaultError::Locked
+        } else {
+            VaultError::Unavailable { detail }
+        }
+    }
+
+    /// Whether the keychain says of itself that it is locked. Asked without a prompt.
+    async fn says_locked(&self) -> bool {
         let is_locked = self.is_locked;
         let (reply, answer) = tokio::sync::oneshot::channel();
         // A thread of its own, left to itself if it hangs: the runtime would wait for a task of its blocking pool.
@@ -117,10 +134,11 @@ impl KeychainVault {
             .spawn(move || {
                 let _ = reply.send(is_locked());
             });
-        match (asked, tokio::time::timeout(STATE_DEADLINE, answer).await) {
-            (Ok(_), Ok(Ok(Some(true)))) => VaultError::Locked,
-            _ => VaultError::Unavailable { detail },
-        }
+        asked.is_ok()
+            && matches!(
+                tokio::time::timeout(STATE_DEADLINE, answer).await,
+                Ok(Ok(Some(true)))
+            )
     }
 }
 
@@ -128,12 +146,18 @@ impl KeychainVault {
 impl Vault for KeychainVault {
     async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError> {
         let user = integration.as_str().to_owned();
-        self.call(patience, move |drawer| match drawer.read(&user)? {
-            Some(bytes) => decode(&bytes).ok_or(VaultError::Unreadable),
-            None if drawer.read(SENTINEL)?.is_some() => Err(VaultError::Missing),
-            None => Err(VaultError::NotThereYet),
-        })
-        .await
+        let loaded = self
+            .call(patience, move |drawer| match drawer.read(&user)? {
+                Some(bytes) => decode(&bytes).ok_or(VaultError::Unreadable),
+                None if drawer.read(SENTINEL)?.is_some() => Err(VaultError::Missing),
+                None => Err(VaultError::NotThereYet),
+            })
+            .await;
+        // A locked keychain may show nothing at all: it is locked, not emptied.
+        match loaded {
+            Err(VaultError::NotThereYet) if self.says_locked().await => Err(VaultError::Locked),
+            loaded => loaded,
+        }
     }
 
     async fn save(
@@ -169,12 +193,13 @@ impl Vault for KeychainVault {
 struct Drawer<'a> {
     store: &'a CredentialStore,
     service: &'a str,
+    modifiers: Option<&'a HashMap<&'static str, &'static str>>,
 }
 
 impl Drawer<'_> {
     fn entry(&self, user: &str) -> Result<Entry, VaultError> {
         self.store
-            .build(self.service, user, native::modifiers().as_ref())
+            .build(self.service, user, self.modifiers)
             .map_err(|error| translate(&error))
     }
 

@@ -1,7 +1,7 @@
 //! What an account offers for import.
 
 use super::check_origin;
-use super::integrate::{Silently, refused};
+use super::integrate::refused;
 use super::open_credential::open_or_sever;
 use crate::domain::event::ProviderEvent;
 use crate::domain::failure::{Failure, FailureCode};
@@ -11,7 +11,8 @@ use crate::error::CommandError;
 use crate::ports::{Cursor, Notice, Ports, ProviderError};
 use crate::query::stored_integration;
 use crate::sync::actions::require_connected;
-use crate::sync::engine::{self, CallError, EngineOptions, Waiter};
+use crate::sync::call::{CallError, Silently, Waiter, call};
+use crate::sync::engine::{self, EngineOptions};
 use crate::sync::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -53,7 +54,7 @@ pub async fn candidates(
     let mut seen = HashSet::new();
     loop {
         let place = cursor.clone();
-        let answer = engine::call(ports, &mut waiter, &mut Silently, async || {
+        let answer = call(ports, &mut waiter, &mut Silently, async || {
             api.event_page(&credential, place.as_ref()).await
         })
         .await;

@@ -5,15 +5,16 @@ use super::check_origin;
 use super::open_credential::open_or_sever;
 use super::recognise::{recognise, refusal_hint};
 use crate::domain::credential::{Credential, Generation, SignIn};
-use crate::domain::failure::{Failure, FailureCode, Waiting};
+use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::domain::provider::Provider;
 use crate::error::{CommandError, ErrorCode};
-use crate::ports::{Notice, Ports, ProviderError, Severance, StoreError, VaultError};
+use crate::ports::{Notice, Ports, ProviderError, Severance, VaultError};
 use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::actions::require_connected;
-use crate::sync::engine::{self, CallError, EngineOptions, Waiter, Waits};
+use crate::sync::call::{CallError, Silently, Waiter, call};
+use crate::sync::engine::{self, EngineOptions};
 use crate::sync::turn::take_credentials_turn;
 use crate::sync::verdict::Verdict;
 use secrecy::{ExposeSecret, SecretString};
@@ -46,7 +47,7 @@ pub async fn connect(
         generation: Generation::FIRST,
     };
     let mut waiter = Waiter::new(options.wait_limit);
-    let account = engine::call(ports, &mut waiter, &mut Silently, async || {
+    let account = call(ports, &mut waiter, &mut Silently, async || {
         api.identify(&credential).await
     })
     .await
@@ -132,7 +133,7 @@ pub async fn verify(
     let credential = open_or_sever(ports, &integration, options.patience).await?;
     let api = ports.provider(integration.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
-    let answer = engine::call(ports, &mut waiter, &mut Silently, async || {
+    let answer = call(ports, &mut waiter, &mut Silently, async || {
         api.identify(&credential).await
     })
     .await;
@@ -211,19 +212,6 @@ async fn sever(
             .notify(Notice::IntegrationChanged(integration.id.clone()));
     }
     Ok(())
-}
-
-/// No job shows the wait: the command's own progress does.
-pub(super) struct Silently;
-
-impl Waits for Silently {
-    async fn waits(&mut self, _waiting: Waiting) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn goes_on(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
 }
 
 fn verify_failed(integration: &Integration, verdict: Verdict) -> CommandError {

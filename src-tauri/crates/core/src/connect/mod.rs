@@ -4,6 +4,7 @@ mod candidates;
 mod disconnect;
 mod integrate;
 mod open_credential;
+mod options;
 mod recognise;
 mod reconnect;
 
@@ -11,7 +12,8 @@ pub use candidates::{Candidate, ImportedAs, candidates};
 pub use disconnect::disconnect;
 pub use integrate::{Connected, connect, verify};
 pub(crate) use open_credential::open_credential;
-pub use reconnect::reconnect_item;
+pub use options::{AccountOption, ReconnectOptions, reconnect_options};
+pub use reconnect::{begin_reconnect, reconnect_item};
 
 use crate::domain::integration::Integration;
 use crate::error::CommandError;

@@ -1,6 +1,7 @@
 //! Recognising what was pasted, before anything is sent anywhere. Shapes are judged loosely: only what is certainly
 //! something else is refused.
 
+use crate::domain::failure::FailureCode;
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
 
@@ -36,12 +37,30 @@ pub(super) fn recognise(provider: Provider, pasted: &str) -> Result<&str, Comman
             provider.credential_name()
         )));
     }
-    if provider == Provider::Eventbrite && trimmed.starts_with("secret-") {
-        return Err(CommandError::bad_input(format!(
-            "That looks like a Luma API key, so it was not sent to Eventbrite. {wanted}"
-        )));
+    let foreign = match provider {
+        Provider::Eventbrite if trimmed.starts_with("secret-") => Some("a Luma API key"),
+        Provider::Luma if looks_like_eventbrite(trimmed) => Some("an Eventbrite token"),
+        _ => None,
+    };
+    if let Some(foreign) = foreign {
+        // One provider's secret is not shown to the other.
+        return Err(CommandError::failure(
+            FailureCode::CredentialsRejected,
+            format!(
+                "That looks like {foreign}, so it was not sent to {}. {wanted} Nothing was saved.",
+                provider.name()
+            ),
+        ));
     }
     Ok(trimmed)
+}
+
+/// Eventbrite's tokens and keys are 20 capitals and digits.
+fn looks_like_eventbrite(text: &str) -> bool {
+    text.len() == 20
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// What may be wrong with a credential that the provider refused.

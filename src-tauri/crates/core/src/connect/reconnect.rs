@@ -2,7 +2,7 @@
 //! to see the event. Ids, rows and history stay.
 
 use super::check_origin;
-use super::integrate::{Silently, cannot_ask, refused};
+use super::integrate::{cannot_ask, refused};
 use super::open_credential::open_or_sever;
 use crate::domain::failure::{Failure, FailureCode, Recovery};
 use crate::domain::ids::{IntegrationId, ItemId};
@@ -12,9 +12,11 @@ use crate::domain::provider::Provider;
 use crate::error::CommandError;
 use crate::ports::{ItemRecord, Notice, Ports};
 use crate::query::{ItemView, stored_integration, stored_item};
-use crate::sync::actions::{require_connected, run_job};
-use crate::sync::engine::{self, CallError, EngineOptions, Waiter};
-use crate::sync::turn::take_turn;
+use crate::sync::actions::require_connected;
+use crate::sync::call::{CallError, Silently, Waiter, call};
+use crate::sync::engine::{self, EngineOptions};
+use crate::sync::opened::Begun;
+use crate::sync::turn::{Turn, take_turn};
 use crate::sync::verdict::Verdict;
 
 /// Reconnects `id` through `with`, or through its own account, and reads its list again.
@@ -25,7 +27,19 @@ pub async fn reconnect_item(
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
     stored_item(ports, id).await?;
-    let _turn = take_turn(ports, options.wait_limit).await?;
+    let turn = take_turn(ports, options.wait_limit).await?;
+    let begun = begin_reconnect(ports, &turn, id, with, options).await?;
+    begun.finish(ports, options).await
+}
+
+/// The first half of [`reconnect_item`]: the account is proved, the item is linked to it, and its job is open.
+pub async fn begin_reconnect(
+    ports: &Ports,
+    turn: &Turn,
+    id: &ItemId,
+    with: Option<&IntegrationId>,
+    options: EngineOptions,
+) -> Result<Begun, CommandError> {
     let record = stored_item(ports, id).await?;
     if record.item.archived {
         return Err(CommandError::not_possible(
@@ -72,7 +86,7 @@ pub async fn reconnect_item(
         .await?;
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     let record = stored_item(ports, id).await?;
-    run_job(ports, &record, JobKind::Reconnect, options).await
+    Begun::job(ports, turn, record, JobKind::Reconnect).await
 }
 
 /// Proves by a call that the account sees the event. Nothing is changed when it does not.
@@ -86,7 +100,7 @@ async fn prove_sight(
     let api = ports.provider(chosen.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
     let external_id = record.item.external_id.clone();
-    let answer = engine::call(ports, &mut waiter, &mut Silently, async || {
+    let answer = call(ports, &mut waiter, &mut Silently, async || {
         api.event(&credential, &external_id).await
     })
     .await;

@@ -87,8 +87,8 @@ impl Registration {
 pub struct SetAside {
     /// The record's id at the provider, where even that could be read.
     pub external_id: Option<RegistrationId>,
-    /// Where it stood when no id could be read: unique within one walk.
-    pub position: String,
+    /// Follows from the record's content; names it where it has no id.
+    pub fingerprint: String,
     /// What could not be read, for diagnostics: field names and kinds, never values.
     pub reason: String,
 }
@@ -98,7 +98,7 @@ impl SetAside {
     pub fn key(&self) -> &str {
         self.external_id
             .as_ref()
-            .map_or(self.position.as_str(), RegistrationId::as_str)
+            .map_or(self.fingerprint.as_str(), RegistrationId::as_str)
     }
 }
 

@@ -48,6 +48,8 @@ pub struct OpenJob {
     /// What the provider says there are; `None` where it does not say.
     pub total: Option<u64>,
     pub waiting: Option<Waiting>,
+    /// Kept after a condition ended its command: nobody works on it until it is taken up again.
+    pub held: bool,
     pub created_at: Timestamp,
 }
 

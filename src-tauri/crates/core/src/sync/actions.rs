@@ -1,9 +1,14 @@
 //! What a person can do with an item: import, sync, retry, keep, remove. Each is one use case: it checks that the
 //! action makes sense now, takes its turn, runs the engine, and answers with the item or with a sentence.
+//!
+//! A window answers before the list is read: it holds one [`Turn`], calls `begin_…`, shows the item, and runs the job
+//! that was opened for it. The command line does both at once.
 
-use super::engine::{self, EngineOptions, Outcome};
-use super::turn::take_turn;
+use super::engine::EngineOptions;
+use super::opened::Begun;
+use super::turn::{Turn, take_turn};
 use crate::connect::check_origin;
+use crate::domain::event::ProviderEvent;
 use crate::domain::failure::{FailureCode, Recovery};
 use crate::domain::freshness::{EngineView, Freshness};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
@@ -26,6 +31,18 @@ pub async fn import_event(
     kind: ItemKind,
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
+    importable(ports, integration_id, kind).await?;
+    let turn = take_turn(ports, options.wait_limit).await?;
+    let begun = begin_import(ports, &turn, integration_id, external_id, kind).await?;
+    begun.finish(ports, options).await
+}
+
+/// The integration to import through, if `kind` can be imported through it at all.
+async fn importable(
+    ports: &Ports,
+    integration_id: &IntegrationId,
+    kind: ItemKind,
+) -> Result<Integration, CommandError> {
     if kind == ItemKind::PathChannel {
         return Err(CommandError::not_possible(
             "Path channels cannot be imported by this version yet. Import the events of the account one by one, \
@@ -35,7 +52,18 @@ pub async fn import_event(
     }
     let integration = stored_integration(ports, integration_id).await?;
     check_origin(ports, &integration)?;
-    let _turn = take_turn(ports, options.wait_limit).await?;
+    Ok(integration)
+}
+
+/// The first half of [`import_event`]: the item exists, and its job is open where one is needed.
+pub async fn begin_import(
+    ports: &Ports,
+    turn: &Turn,
+    integration_id: &IntegrationId,
+    external_id: &ExternalId,
+    kind: ItemKind,
+) -> Result<Begun, CommandError> {
+    let integration = importable(ports, integration_id, kind).await?;
     let known = ports
         .store
         .item_of(integration.provider, &integration.api_origin, external_id, kind)
@@ -59,104 +87,67 @@ pub async fn import_event(
     let record = stored_item(ports, &id).await?;
     let view = query::item(ports, &id, EngineView::default()).await?;
     if record.item.archived || record.severed.is_some() || record.last_synced_at.is_some() && !new {
-        return Ok(view);
+        return Ok(Begun::nothing(view));
     }
-    // Another item may view the same feed already: a list that is live needs no second read.
-    if record.last_synced_at.is_some() && view.freshness == Freshness::Live {
-        let event = record.item.clone();
-        if let Some(title_holder) = sibling_description(ports, &record).await? {
-            ports.store.describe_item(&event.id, &title_holder).await?;
-            return query::item(ports, &id, EngineView::default()).await;
-        }
+    // Another item of the same account may view the same feed already: a list that is live needs no second read.
+    if view.freshness == Freshness::Live
+        && let Some(event) = sibling_description(ports, &record).await?
+    {
+        ports.store.describe_item(&id, &event).await?;
+        let view = query::item(ports, &id, EngineView::default()).await?;
+        return Ok(Begun::nothing(view));
     }
-    let kind = if new { JobKind::Import } else { JobKind::Retry };
-    let result = run_job(ports, &record, kind, options).await;
-    if new && let Err(error) = &result {
-        withdraw_unknown(ports, &record, error).await?;
+    if new {
+        Begun::first_import(ports, turn, record).await
+    } else {
+        Begun::job(ports, turn, record, JobKind::Retry).await
     }
-    result.map_err(|error| explain_unknown(error, &record, &integration, new))
 }
 
-/// What another item over the same feed knows of the event.
+/// What another item over the same feed knows of the event. Only one that reads through the same account counts:
+/// whether another account may see the event, a call must prove.
 async fn sibling_description(
     ports: &Ports,
     record: &ItemRecord,
-) -> Result<Option<crate::domain::event::ProviderEvent>, CommandError> {
-    let items = ports.store.items().await?;
-    Ok(items.into_iter().find_map(|other| {
-        let item = other.item;
-        (item.feed == record.item.feed && item.id != record.item.id)
-            .then_some(())
-            .and(item.title.map(|title| crate::domain::event::ProviderEvent {
+) -> Result<Option<ProviderEvent>, CommandError> {
+    let own = &record.item;
+    let siblings = ports.store.items().await?.into_iter().filter(|other| {
+        other.item.feed == own.feed
+            && other.item.id != own.id
+            && other.item.integration_id == own.integration_id
+            && other.severed.is_none()
+    });
+    for sibling in siblings {
+        let item = sibling.item;
+        if let Some(title) = item.title {
+            return Ok(Some(ProviderEvent {
                 external_id: item.external_id,
                 title,
                 starts_at: item.starts_at,
                 ends_at: item.ends_at,
                 timezone: item.timezone,
                 registrations_hint: None,
-            }))
-    }))
-}
-
-/// An id that the provider never showed to this account leaves no item behind.
-async fn withdraw_unknown(
-    ports: &Ports,
-    record: &ItemRecord,
-    error: &CommandError,
-) -> Result<(), CommandError> {
-    if is_unknown_event(error) && stored_item(ports, &record.item.id).await?.item.title.is_none() {
-        ports.store.remove(&record.item.id).await?;
-        ports.notices.notify(Notice::ItemChanged(record.item.id.clone()));
+            }));
+        }
     }
-    Ok(())
-}
-
-fn is_unknown_event(error: &CommandError) -> bool {
-    use crate::error::ErrorCode::Failure;
-    matches!(
-        error.code,
-        Failure(FailureCode::RemoteGone) | Failure(FailureCode::PermissionMissing)
-    )
-}
-
-fn explain_unknown(
-    error: CommandError,
-    record: &ItemRecord,
-    integration: &Integration,
-    new: bool,
-) -> CommandError {
-    if !(new && is_unknown_event(&error)) {
-        return error;
-    }
-    let provider = integration.provider.name();
-    let own = match integration.provider {
-        Provider::Luma => " A Luma event is visible to its own calendar's key only.",
-        Provider::Eventbrite => "",
-    };
-    CommandError {
-        message: format!(
-            "{provider} shows no event {} to {}.{own} Nothing was imported; `candidates` lists what can be.",
-            record.item.external_id,
-            integration.label()
-        ),
-        ..error
-    }
+    Ok(None)
 }
 
 /// Pulls an item now. Leaves the status alone unless the pull itself succeeds or fails.
 pub async fn sync_item(ports: &Ports, id: &ItemId, options: EngineOptions) -> Result<ItemView, CommandError> {
     stored_item(ports, id).await?;
-    let _turn = take_turn(ports, options.wait_limit).await?;
-    sync_in_turn(ports, id, options).await
+    let turn = take_turn(ports, options.wait_limit).await?;
+    begin_sync(ports, &turn, id).await?.finish(ports, options).await
 }
 
-async fn sync_in_turn(ports: &Ports, id: &ItemId, options: EngineOptions) -> Result<ItemView, CommandError> {
+/// The first half of [`sync_item`].
+pub async fn begin_sync(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
     let record = stored_item(ports, id).await?;
     refuse_archived(&record)?;
     if record.severed.is_some() {
         return Err(disconnected(ports, &record).await?);
     }
-    run_job(ports, &record, JobKind::Sync, options).await
+    Begun::job(ports, turn, record, JobKind::Sync).await
 }
 
 /// What `sync --all` ended in, item by item.
@@ -167,14 +158,15 @@ pub struct SyncedItem {
 
 /// Pulls every item that is not archived, in order of urgency; each has its own outcome.
 pub async fn sync_all(ports: &Ports, options: EngineOptions) -> Result<Vec<SyncedItem>, CommandError> {
-    let _turn = take_turn(ports, options.wait_limit).await?;
+    let turn = take_turn(ports, options.wait_limit).await?;
     let mut synced = Vec::new();
     for view in query::items(ports, EngineView::default()).await? {
         if !view.archived {
-            synced.push(SyncedItem {
-                result: sync_in_turn(ports, &view.id, options).await,
-                id: view.id,
-            });
+            let result = match begin_sync(ports, &turn, &view.id).await {
+                Ok(begun) => begun.finish(ports, options).await,
+                Err(error) => Err(error),
+            };
+            synced.push(SyncedItem { id: view.id, result });
         }
     }
     Ok(synced)
@@ -187,7 +179,12 @@ pub async fn retry_item(
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
     stored_item(ports, id).await?;
-    let _turn = take_turn(ports, options.wait_limit).await?;
+    let turn = take_turn(ports, options.wait_limit).await?;
+    begin_retry(ports, &turn, id).await?.finish(ports, options).await
+}
+
+/// The first half of [`retry_item`].
+pub async fn begin_retry(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
     let record = stored_item(ports, id).await?;
     refuse_archived(&record)?;
     match facts_of(&record, false).status() {
@@ -199,14 +196,20 @@ pub async fn retry_item(
             ),
             Recovery::Wait,
         )),
-        SyncStatus::Pending | SyncStatus::Failed => run_job(ports, &record, JobKind::Retry, options).await,
+        SyncStatus::Pending | SyncStatus::Failed => Begun::job(ports, turn, record, JobKind::Retry).await,
     }
 }
 
 /// Keeps an item as an archive: no syncs, no alert.
 pub async fn keep_item(ports: &Ports, id: &ItemId) -> Result<ItemView, CommandError> {
     stored_item(ports, id).await?;
-    let _turn = take_turn(ports, None).await?;
+    let turn = take_turn(ports, None).await?;
+    keep_item_in(ports, &turn, id).await
+}
+
+/// [`keep_item`] for a caller that holds the turn, and has stopped what ran for the item.
+pub async fn keep_item_in(ports: &Ports, _turn: &Turn, id: &ItemId) -> Result<ItemView, CommandError> {
+    stored_item(ports, id).await?;
     ports.store.archive(id).await?;
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     query::item(ports, id, EngineView::default()).await
@@ -215,44 +218,20 @@ pub async fn keep_item(ports: &Ports, id: &ItemId) -> Result<ItemView, CommandEr
 /// Erases an item from this computer, and its stored registrations unless another item shows them. Answers with the
 /// item as it was.
 pub async fn remove_item(ports: &Ports, id: &ItemId) -> Result<ItemView, CommandError> {
-    let _turn = take_turn(ports, None).await?;
+    let turn = take_turn(ports, None).await?;
+    remove_item_in(ports, &turn, id).await
+}
+
+/// [`remove_item`] for a caller that holds the turn, and has stopped what ran for the item.
+pub async fn remove_item_in(ports: &Ports, _turn: &Turn, id: &ItemId) -> Result<ItemView, CommandError> {
     let view = query::item(ports, id, EngineView::default()).await?;
     ports.store.remove(id).await?;
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     Ok(view)
 }
 
-/// Runs the engine for one item and turns its outcome into an item or a sentence.
-pub(crate) async fn run_job(
-    ports: &Ports,
-    record: &ItemRecord,
-    kind: JobKind,
-    options: EngineOptions,
-) -> Result<ItemView, CommandError> {
-    let integration = stored_integration(ports, &record.item.integration_id).await?;
-    check_origin(ports, &integration)?;
-    require_connected(&integration)?;
-    let outcome = engine::run(ports, &record.item, &integration, kind, options).await?;
-    match outcome {
-        Outcome::Completed => query::item(ports, &record.item.id, EngineView::default()).await,
-        Outcome::Failed(code) | Outcome::Severed(code) => {
-            Err(tell(ports, &record.item.id, code, None).await?)
-        }
-        Outcome::Held(waiting) => Err(tell(ports, &record.item.id, waiting.code, None).await?),
-        Outcome::WaitElapsed(waiting) => {
-            let until = waiting.until.map_or(String::new(), |until| {
-                format!(" It could go on at {}.", query::reader(ports).moment(until))
-            });
-            Err(CommandError::waiting(format!(
-                "{}'s request limit is used up.{until} What arrived is kept; run the command again then.",
-                record.item.provider.name()
-            )))
-        }
-    }
-}
-
 /// The sentence for a failure of one item, with what is kept of its list.
-async fn tell(
+pub(super) async fn tell(
     ports: &Ports,
     id: &ItemId,
     code: FailureCode,

@@ -3,9 +3,10 @@
 //!
 //! Its caller holds the sync lock (see [`crate::sync::turn`]) and has checked that the job makes sense now.
 
+use super::call::{CallError, Waiter, Waits, call};
 use super::plan::plan_page;
-use super::retry::{self, NextStep};
 use super::verdict::{self, Question, Verdict};
+use super::walk::Tally;
 use crate::connect::open_credential;
 use crate::domain::attendee::SetAside;
 use crate::domain::credential::Credential;
@@ -14,24 +15,21 @@ use crate::domain::failure::{Failure, FailureCode, Waiting};
 use crate::domain::ids::{ItemId, JobId};
 use crate::domain::integration::Integration;
 use crate::domain::item::Item;
-use crate::domain::job::{JobEnd, JobKind};
+use crate::domain::job::JobEnd;
 use crate::domain::provider::Provider;
 use crate::ports::{
     Cursor, Notice, PageCommit, Patience, Ports, ProviderApi, ProviderError, Severance, StoreError,
     VaultError, Walk,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 /// Eventbrite's reads lag by up to five minutes (its reference, "eventual consistency"): re-read twice that.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
-/// More unreadable records than this AND than one in a hundred mean that the provider changed, not the records.
-const SET_ASIDE_TOLERATED: u64 = 5;
-/// Pages in a row without a record: a list that never ends.
-const EMPTY_PAGES_TOLERATED: u32 = 20;
+/// A list that moved while it was read is read again, this often at most.
+const MOST_REPEATED_WALKS: u32 = 2;
 
 /// How far the one who asked will go.
 #[derive(Debug, Clone, Copy)]
@@ -67,18 +65,16 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Runs one job of `item` to its end.
+/// Runs `job`, which is open, to its end.
 pub async fn run(
     ports: &Ports,
     item: &Item,
     integration: &Integration,
-    kind: JobKind,
+    job: JobId,
     options: EngineOptions,
 ) -> Result<Outcome, StoreError> {
     let started = ports.clock.now();
-    let job = ports.store.open_job(&item.id, kind, started).await?;
-    ports.notices.notify(Notice::ItemChanged(item.id.clone()));
-    info!(item.id = %item.id, job.id = %job, kind = kind.code(), provider = item.provider.code(), "job started");
+    info!(item.id = %item.id, job.id = %job, provider = item.provider.code(), "job started");
     let mut run = Run {
         api: ports.provider(item.provider).clone(),
         ports,
@@ -89,19 +85,14 @@ pub async fn run(
         waiter: Waiter::new(options.wait_limit),
         patience: options.patience,
     };
-    let outcome = match run.read_everything().await {
-        Ok(as_of) => {
-            ports
-                .store
-                .complete_job(&run.job, as_of, ports.clock.now())
-                .await?;
-            ports
-                .store
-                .mark_verified(&integration.id, ports.clock.now())
-                .await?;
-            Outcome::Completed
-        }
-        Err(stop) => run.settle(stop).await?,
+    let mut outcome = run.attempt().await?;
+    if outcome.is_none() {
+        // The credential that was refused had been replaced meanwhile: the new one gets its own chance.
+        outcome = run.attempt().await?;
+    }
+    let outcome = match outcome {
+        Some(outcome) => outcome,
+        None => run.fail(FailureCode::Interrupted, None).await?,
     };
     info!(item.id = %item.id, job.id = %run.job, outcome = ?outcome, duration_ms = ms_since(ports, started), "job ended");
     ports.notices.notify(Notice::JobEnded {
@@ -114,86 +105,6 @@ pub async fn run(
 
 fn ms_since(ports: &Ports, started: Timestamp) -> i64 {
     ports.clock.now().as_millisecond() - started.as_millisecond()
-}
-
-/// Waits out rate limits, within what the person allowed.
-pub(crate) struct Waiter {
-    left: Option<Duration>,
-}
-
-impl Waiter {
-    pub(crate) fn new(limit: Option<Duration>) -> Self {
-        Self { left: limit }
-    }
-
-    /// How much of `wanted` may be waited; less than `wanted` means that the limit ends it.
-    fn take(&mut self, wanted: Duration) -> Duration {
-        match &mut self.left {
-            None => wanted,
-            Some(left) => {
-                let granted = wanted.min(*left);
-                *left -= granted;
-                granted
-            }
-        }
-    }
-}
-
-/// What a call does while a rate limit is waited out.
-pub(crate) trait Waits {
-    async fn waits(&mut self, waiting: Waiting) -> Result<(), StoreError>;
-    async fn goes_on(&mut self) -> Result<(), StoreError>;
-}
-
-/// Why a call gave up.
-pub(crate) enum CallError {
-    Provider(ProviderError),
-    WaitElapsed(Waiting),
-    Store(StoreError),
-}
-
-/// Makes one call with the retries and waits that its errors ask for.
-pub(crate) async fn call<T, F>(
-    ports: &Ports,
-    waiter: &mut Waiter,
-    waits: &mut impl Waits,
-    mut make: F,
-) -> Result<T, CallError>
-where
-    F: AsyncFnMut() -> Result<T, ProviderError>,
-{
-    let (mut tries, mut limits_met) = (0, 0);
-    loop {
-        let error = match make().await {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        tries += 1;
-        match retry::next_step(&error, tries, limits_met, ports.clock.jitter()) {
-            NextStep::Again(delay) => {
-                debug!(error = %error, tries, delay_ms = delay.as_millis() as u64, "trying again");
-                ports.clock.sleep(delay).await;
-            }
-            NextStep::WaitOut(wanted) => {
-                tries -= 1;
-                limits_met += 1;
-                let until = ports.clock.now().checked_add(wanted).unwrap_or(Timestamp::MAX);
-                let waiting = Waiting {
-                    code: FailureCode::RateLimited,
-                    until: Some(until),
-                };
-                warn!(until = %until, "rate limit met");
-                waits.waits(waiting).await.map_err(CallError::Store)?;
-                let granted = waiter.take(wanted);
-                ports.clock.sleep(granted).await;
-                if granted < wanted {
-                    return Err(CallError::WaitElapsed(waiting));
-                }
-                waits.goes_on().await.map_err(CallError::Store)?;
-            }
-            NextStep::GiveUp => return Err(CallError::Provider(error)),
-        }
-    }
 }
 
 struct Run<'a> {
@@ -237,6 +148,19 @@ impl Waits for JobWaits<'_> {
 }
 
 impl Run<'_> {
+    /// Reads everything and saves what came of it. `None`: the refused credential is no longer the current one.
+    async fn attempt(&mut self) -> Result<Option<Outcome>, StoreError> {
+        match self.read_everything().await {
+            Ok(as_of) => {
+                let now = self.ports.clock.now();
+                self.ports.store.complete_job(&self.job, as_of, now).await?;
+                self.ports.store.mark_verified(&self.integration.id, now).await?;
+                Ok(Some(Outcome::Completed))
+            }
+            Err(stop) => self.settle(stop).await,
+        }
+    }
+
     /// The whole read. Returns what the list is as of: the provider's clock at the start of the complete walk.
     async fn read_everything(&mut self) -> Result<Timestamp, Stop> {
         let mut credential = self.load_credential().await?;
@@ -262,27 +186,42 @@ impl Run<'_> {
         self.ports
             .notices
             .notify(Notice::ItemChanged(self.item.id.clone()));
-        self.ports
-            .store
-            .begin_walk(&self.job, event.registrations_hint)
-            .await?;
         let full = Walk::Full {
             event: self.item.external_id.clone(),
         };
-        let walked = self
-            .walk(credential, &full, Tally::starting(event.registrations_hint))
-            .await?;
-        if self.item.provider == Provider::Eventbrite {
-            // Pages are cut by offset: a change during the walk can push a row over a page boundary. What changed
-            // since shortly before the walk is read once more.
-            let since = walked.as_of.checked_sub(OVERLAP).unwrap_or(walked.as_of);
+        let mut before: Option<Tally> = None;
+        for _ in 0..=MOST_REPEATED_WALKS {
+            self.ports
+                .store
+                .begin_walk(&self.job, event.registrations_hint)
+                .await?;
+            let mut tally = self
+                .walk(credential, &full, Tally::starting(event.registrations_hint))
+                .await?;
+            if self.item.provider == Provider::Luma {
+                // A keyset cursor over an unchanging value skips nobody.
+                return Ok(tally.as_of());
+            }
+            // Eventbrite cuts pages by offset: a change during the walk can push a row over a page boundary. What
+            // changed since shortly before the walk is read once more; a row that was skipped because another left
+            // the list did not change, and shows only in the counts.
+            let since = tally.as_of().checked_sub(OVERLAP).unwrap_or(tally.as_of());
             let closing = Walk::ChangedSince {
                 event: self.item.external_id.clone(),
                 since,
             };
-            self.walk(credential, &closing, walked.clone()).await?;
+            tally = self.walk(credential, &closing, tally.closing()).await?;
+            if !tally.may_have_skipped() || before.as_ref().is_some_and(|before| before.says_the_same(&tally))
+            {
+                return Ok(tally.as_of());
+            }
+            debug!(item.id = %self.item.id, "the list moved while it was read: reading it again");
+            before = Some(tally);
         }
-        Ok(walked.as_of)
+        // The counts are approximate by the provider's own word: they are believed only so often.
+        before
+            .map(|tally| tally.as_of())
+            .ok_or_else(|| malformed("no walk was made"))
     }
 
     async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
@@ -298,13 +237,11 @@ impl Run<'_> {
         'walk: loop {
             let mut tally = start.clone();
             let mut cursor: Option<Cursor> = None;
-            let mut seen: HashSet<String> = HashSet::new();
             let mut pages = 0u64;
-            let mut empty_pages = 0;
             loop {
                 let api = self.api.clone();
                 let place = cursor.clone();
-                let page = match self
+                let mut page = match self
                     .call(async || api.registration_page(credential, walk, place.as_ref()).await)
                     .await
                 {
@@ -322,35 +259,8 @@ impl Run<'_> {
                     Err(stop) => return Err(stop),
                 };
                 pages += 1;
-                if let Some(next) = &page.next
-                    && !seen.insert(next.0.clone())
-                {
-                    return Err(malformed("the list repeats itself without end"));
-                }
-                empty_pages = if page.rows.is_empty() && page.set_aside.is_empty() {
-                    empty_pages + 1
-                } else {
-                    0
-                };
-                if empty_pages > EMPTY_PAGES_TOLERATED && page.next.is_some() {
-                    return Err(malformed("the list goes on without any records"));
-                }
-                if tally.pages == 0 {
-                    tally.as_of = page.server_time;
-                }
-                tally.pages += 1;
-                tally.read += (page.rows.len() + page.set_aside.len()) as u64;
-                tally
-                    .set_aside
-                    .extend(page.set_aside.iter().map(|record| record.key().to_owned()));
-                let set_aside = tally.set_aside.len() as u64;
-                if set_aside > SET_ASIDE_TOLERATED && set_aside * 100 > tally.read {
-                    return Err(malformed("too many records cannot be read"));
-                }
-                if let Walk::Full { .. } = walk {
-                    tally.done = tally.read;
-                    tally.total = page.total.or(tally.total);
-                }
+                tally.number_alike(&mut page);
+                tally.take(walk, &page).map_err(malformed)?;
                 self.commit(page.rows, &page.set_aside, page.next.as_ref(), &tally)
                     .await?;
                 cursor = page.next;
@@ -378,17 +288,18 @@ impl Run<'_> {
                 feed: &self.item.feed,
                 plan: &plan,
                 set_aside,
+                readable: &ids,
                 cursor,
-                done: tally.done,
-                total: tally.total,
+                done: tally.done(),
+                total: tally.total(),
                 at: self.ports.clock.now(),
             })
             .await?;
         self.ports.notices.notify(Notice::JobProgressed {
             item: self.item.id.clone(),
             job: self.job.clone(),
-            done: tally.done,
-            total: tally.total,
+            done: tally.done(),
+            total: tally.total(),
         });
         Ok(())
     }
@@ -415,12 +326,12 @@ impl Run<'_> {
     }
 
     /// Judges why the run stopped and saves what follows from it.
-    async fn settle(&mut self, stop: Stop) -> Result<Outcome, StoreError> {
+    async fn settle(&mut self, stop: Stop) -> Result<Option<Outcome>, StoreError> {
         let error = match stop {
             Stop::Store(error) => return Err(error),
             Stop::WaitElapsed(waiting) => {
                 self.hold(waiting).await?;
-                return Ok(Outcome::WaitElapsed(waiting));
+                return Ok(Some(Outcome::WaitElapsed(waiting)));
             }
             Stop::Vault(VaultError::Missing) => {
                 return self.sever(FailureCode::CredentialsMissing, None).await;
@@ -430,78 +341,67 @@ impl Run<'_> {
                     code: FailureCode::from(&error),
                     until: None,
                 };
-                self.hold(waiting).await?;
-                return Ok(Outcome::Held(waiting));
+                return self.hold(waiting).await.map(Some);
             }
             Stop::Provider(error) => error,
         };
         let judged = judge_with_probe(self.ports, self.integration, self.credential.as_ref(), &error).await;
-        let failure = |code| Failure::new(code, self.ports.clock.now()).with_detail(error.to_string());
+        let detail = Some(error.to_string());
         match judged.verdict {
-            Verdict::Sever => {
-                self.sever(FailureCode::CredentialsRejected, Some(error.to_string()))
-                    .await
-            }
-            Verdict::Fail(code) => {
-                let end = JobEnd::Failed(failure(code));
-                self.ports
-                    .store
-                    .end_job(&self.job, end, self.ports.clock.now())
-                    .await?;
-                Ok(Outcome::Failed(code))
-            }
+            Verdict::Sever => self.sever(FailureCode::CredentialsRejected, detail).await,
+            Verdict::Fail(code) => self.fail(code, detail).await.map(Some),
             Verdict::FailAll(code) => {
-                let end = JobEnd::Failed(failure(code));
+                let outcome = self.fail(code, detail.clone()).await?;
+                let failure = Failure {
+                    code,
+                    at: self.ports.clock.now(),
+                    detail,
+                };
                 self.ports
                     .store
-                    .end_job(&self.job, end, self.ports.clock.now())
+                    .fail_items_of(&self.integration.id, &failure)
                     .await?;
-                self.ports
-                    .store
-                    .fail_items_of(&self.integration.id, &failure(code))
-                    .await?;
-                Ok(Outcome::Failed(code))
+                Ok(Some(outcome))
             }
-            Verdict::Hold(code) => {
-                let waiting = Waiting {
+            Verdict::Hold(code) => self
+                .hold(Waiting {
                     code,
                     until: judged.until,
-                };
-                self.hold(waiting).await?;
-                Ok(Outcome::Held(waiting))
-            }
-            Verdict::RestartWalk => {
-                let code = FailureCode::ProviderChanged;
-                self.ports
-                    .store
-                    .end_job(&self.job, JobEnd::Failed(failure(code)), self.ports.clock.now())
-                    .await?;
-                Ok(Outcome::Failed(code))
-            }
+                })
+                .await
+                .map(Some),
+            Verdict::RestartWalk => self.fail(FailureCode::ProviderChanged, detail).await.map(Some),
         }
     }
 
-    async fn hold(&self, waiting: Waiting) -> Result<(), StoreError> {
+    async fn fail(&self, code: FailureCode, detail: Option<String>) -> Result<Outcome, StoreError> {
         let at = self.ports.clock.now();
-        let end = JobEnd::Held(waiting, Failure::new(waiting.code, at));
-        self.ports.store.end_job(&self.job, end, at).await
+        let end = JobEnd::Failed(Failure { code, at, detail });
+        self.ports.store.end_job(&self.job, end, at).await?;
+        Ok(Outcome::Failed(code))
     }
 
-    async fn sever(&self, code: FailureCode, detail: Option<String>) -> Result<Outcome, StoreError> {
+    async fn hold(&self, waiting: Waiting) -> Result<Outcome, StoreError> {
         let at = self.ports.clock.now();
-        let mut failure = Failure::new(code, at);
-        failure.detail = detail;
-        // A rejection of a credential that was replaced meanwhile says nothing about the new one.
+        let end = JobEnd::Held(waiting, Failure::new(waiting.code, at));
+        self.ports.store.end_job(&self.job, end, at).await?;
+        Ok(Outcome::Held(waiting))
+    }
+
+    /// Severs the integration, unless its credential is newer than the one that was refused: then `None`.
+    async fn sever(&self, code: FailureCode, detail: Option<String>) -> Result<Option<Outcome>, StoreError> {
+        let at = self.ports.clock.now();
+        let failure = Failure { code, at, detail };
         let generation = self
             .credential
             .as_ref()
             .map_or(self.integration.generation, |held| held.generation);
-        let severance = self
+        match self
             .ports
             .store
             .sever(&self.integration.id, generation, &failure)
-            .await?;
-        match severance {
+            .await?
+        {
             Severance::Severed => {
                 self.ports
                     .store
@@ -510,43 +410,9 @@ impl Run<'_> {
                 self.ports
                     .notices
                     .notify(Notice::IntegrationChanged(self.integration.id.clone()));
-                Ok(Outcome::Severed(code))
+                Ok(Some(Outcome::Severed(code)))
             }
-            Severance::Superseded => {
-                let failure = Failure::new(FailureCode::Interrupted, at);
-                self.ports
-                    .store
-                    .end_job(&self.job, JobEnd::Failed(failure), at)
-                    .await?;
-                Ok(Outcome::Failed(FailureCode::Interrupted))
-            }
-        }
-    }
-}
-
-/// What the walk has seen so far.
-#[derive(Debug, Clone)]
-struct Tally {
-    /// The provider's clock at the start.
-    as_of: Timestamp,
-    pages: u64,
-    /// Records of the walk, readable or not.
-    read: u64,
-    /// The records set aside, each once however often it is met.
-    set_aside: HashSet<String>,
-    done: u64,
-    total: Option<u64>,
-}
-
-impl Tally {
-    fn starting(total: Option<u64>) -> Self {
-        Self {
-            as_of: Timestamp::UNIX_EPOCH,
-            pages: 0,
-            read: 0,
-            set_aside: HashSet::new(),
-            done: 0,
-            total,
+            Severance::Superseded => Ok(None),
         }
     }
 }

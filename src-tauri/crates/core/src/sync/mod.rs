@@ -1,8 +1,11 @@
 //! Bringing a feed up to date: what to ask, what an answer means, what changes, when to ask again.
 
 pub mod actions;
+pub(crate) mod call;
 pub mod engine;
+pub mod opened;
 pub mod plan;
 pub mod retry;
 pub mod turn;
 pub mod verdict;
+pub mod walk;

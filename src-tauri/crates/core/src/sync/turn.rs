@@ -1,28 +1,63 @@
 //! Whose turn it is: one process at a time acts on a data folder, the others wait for it.
 
+use crate::domain::ids::ItemId;
 use crate::error::CommandError;
 use crate::ports::{LockGuard, Notice, Ports, StoreError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often a waiting process looks whether the lock is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The right to act on a data folder, until dropped.
+/// The right to act on a data folder, until dropped. A process that runs several jobs shares one among them.
 pub struct Turn {
     _lock: LockGuard,
+    claimed: Arc<Mutex<HashSet<ItemId>>>,
+}
+
+impl Turn {
+    fn over(lock: LockGuard) -> Self {
+        Self {
+            _lock: lock,
+            claimed: Arc::default(),
+        }
+    }
+
+    /// Claims an item for one job. `None` while another job of this turn works on it.
+    pub(crate) fn claim(&self, item: &ItemId) -> Option<Claim> {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.insert(item.clone()).then(|| Claim {
+            item: item.clone(),
+            claimed: self.claimed.clone(),
+        })
+    }
+}
+
+/// One job's hold on its item, until dropped.
+pub(crate) struct Claim {
+    item: ItemId,
+    claimed: Arc<Mutex<HashSet<ItemId>>>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.remove(&self.item);
+    }
 }
 
 /// Waits for the sync lock, at most `limit`. Jobs that a dead process left open are ended as interrupted.
 pub async fn take_turn(ports: &Ports, limit: Option<Duration>) -> Result<Turn, CommandError> {
     let lock = wait_for(ports, limit, || ports.locks.try_sync()).await?;
     ports.store.end_orphaned_jobs(ports.clock.now()).await?;
-    Ok(Turn { _lock: lock })
+    Ok(Turn::over(lock))
 }
 
 /// Waits for the short lock around changes of credentials.
 pub(crate) async fn take_credentials_turn(ports: &Ports) -> Result<Turn, CommandError> {
     let lock = wait_for(ports, None, || ports.locks.try_credentials()).await?;
-    Ok(Turn { _lock: lock })
+    Ok(Turn::over(lock))
 }
 
 async fn wait_for(

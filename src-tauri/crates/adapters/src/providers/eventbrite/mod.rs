@@ -255,7 +255,7 @@ impl ProviderApi for EventbriteApi {
         match self.get(credential, &path, &query).await {
             Ok(answer) => {
                 let page: EventsPage<'_> = parse(&answer.body)?;
-                let (read, set_aside) = parse_records(&page.events, "events", EventWire::into_event);
+                let (read, set_aside) = parse_records(&page.events, EventWire::into_event);
                 (events, unreadable) = (read, set_aside.len() as u64);
                 next = page.pagination.next()?;
             }
@@ -319,9 +319,7 @@ impl ProviderApi for EventbriteApi {
         }
         let answer = self.get(credential, &path, &query).await?;
         let page: AttendeesPage<'_> = parse(&answer.body)?;
-        let place = cursor.map_or("start", |cursor| cursor.0.as_str());
-        let (rows, set_aside) =
-            parse_records(&page.attendees, place, record::AttendeeWire::into_registration);
+        let (rows, set_aside) = parse_records(&page.attendees, record::AttendeeWire::into_registration);
         Ok(RegistrationPage {
             rows,
             set_aside,

@@ -196,7 +196,7 @@ impl ProviderApi for LumaApi {
         }
         let answer = self.get(credential, "/v1/calendars/events/list", &query).await?;
         let page: Page<'_> = parse(&answer.body)?;
-        let (events, set_aside) = parse_records(&page.entries, "events", EventWire::into_event);
+        let (events, set_aside) = parse_records(&page.entries, EventWire::into_event);
         Ok(EventPage {
             events,
             unreadable: set_aside.len() as u64,
@@ -243,8 +243,7 @@ impl ProviderApi for LumaApi {
         let answer = self.get(credential, "/v1/events/guests/list", &query).await?;
         let page: Page<'_> = parse(&answer.body)?;
         let read_at = answer.server_time;
-        let place = cursor.map_or("start", |cursor| cursor.0.as_str());
-        let (rows, set_aside) = parse_records(&page.entries, place, |guest: record::GuestWire| {
+        let (rows, set_aside) = parse_records(&page.entries, |guest: record::GuestWire| {
             guest.into_registration(read_at)
         });
         Ok(RegistrationPage {

@@ -73,6 +73,8 @@ CREATE TABLE job (
     cursor        TEXT,
     waiting_code  TEXT,
     waiting_until INTEGER,
+    -- Kept after a condition ended its command.
+    held          INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),
     ended_at      INTEGER,
     end_code      TEXT CHECK (end_code IN ('COMPLETED', 'FAILED', 'INTERRUPTED')),
     failure_code  TEXT,

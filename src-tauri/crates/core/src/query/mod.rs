@@ -1,6 +1,8 @@
 //! Reading: items, integrations and attendees as every outside interface shows them. Never opens the vault, never
 //! takes a lock, works offline.
 
+pub mod attendee_list;
+
 use crate::domain::attendee::{Attendee, Counts, Tickets};
 use crate::domain::credential::SignIn;
 use crate::domain::failure::{Failure, FailureCode, Recovery, Waiting};
@@ -88,7 +90,7 @@ pub fn facts_of(record: &ItemRecord, lock_held: bool) -> SyncFacts {
         active_job: record
             .open_job
             .as_ref()
-            .filter(|_| lock_held)
+            .filter(|job| lock_held && !job.held)
             .map(|job| ActiveJob {
                 id: job.id.clone(),
                 kind: job.kind,
@@ -126,8 +128,10 @@ pub fn view_item(
         ends_at: item.ends_at,
         standing: item.kind == ItemKind::PathChannel,
     };
+    // An archive asks nothing of anybody.
     let failure = facts
         .failure()
+        .filter(|_| !item.archived)
         .map(|failure| view_failure(&failure, &subject, reader));
     let waiting = record.open_job.as_ref().and_then(|job| job.waiting);
     ItemView {

@@ -1,0 +1,136 @@
+//! What Reconnect can offer for an item: its own account first, then the other accounts of its provider, each asked
+//! whether it sees the event. Offers only: nothing is linked here.
+
+use super::open_credential::open_credential;
+use crate::domain::failure::{Failure, FailureCode};
+use crate::domain::ids::ItemId;
+use crate::domain::integration::{Integration, IntegrationStatus};
+use crate::error::CommandError;
+use crate::ports::{ItemRecord, Notice, Ports, Severance, VaultError};
+use crate::query::{self, IntegrationView, stored_integration, stored_item, view_integration};
+use crate::sync::engine::{self, EngineOptions};
+use crate::sync::verdict::Verdict;
+
+/// One account that could read the item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountOption {
+    pub integration: IntegrationView,
+    /// Whether a call just now proved that it sees the event; `None` where it could not be asked.
+    pub sees: Option<bool>,
+}
+
+/// The accounts of one Reconnect dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReconnectOptions {
+    pub own: AccountOption,
+    /// In the order in which they were connected.
+    pub others: Vec<AccountOption>,
+}
+
+/// Asks every connected account of the item's provider and server once. An account that does not answer is told as
+/// not asked; only a certain refusal of its credential changes anything: it severs that account.
+pub async fn reconnect_options(
+    ports: &Ports,
+    id: &ItemId,
+    options: EngineOptions,
+) -> Result<ReconnectOptions, CommandError> {
+    let record = stored_item(ports, id).await?;
+    let own = stored_integration(ports, &record.item.integration_id).await?;
+    let mut others = ports.store.integrations().await?;
+    others.retain(|other| {
+        other.id != own.id
+            && other.provider == record.item.provider
+            && other.api_origin == record.item.api_origin
+    });
+    let mut asking = Asking {
+        ports,
+        record: &record,
+        options,
+        vault_answers: true,
+    };
+    let own = asking.option_of(own).await?;
+    let mut answered = Vec::new();
+    for other in others {
+        answered.push(asking.option_of(other).await?);
+    }
+    Ok(ReconnectOptions {
+        own,
+        others: answered,
+    })
+}
+
+struct Asking<'a> {
+    ports: &'a Ports,
+    record: &'a ItemRecord,
+    options: EngineOptions,
+    /// A keychain that refused one account would only ask the person again for the next.
+    vault_answers: bool,
+}
+
+impl Asking<'_> {
+    async fn option_of(&mut self, integration: Integration) -> Result<AccountOption, CommandError> {
+        let sees = self.sees(&integration).await?;
+        // Asking may have severed it.
+        let now = stored_integration(self.ports, &integration.id).await?;
+        Ok(AccountOption {
+            sees: sees.filter(|_| now.status() == IntegrationStatus::Connected),
+            integration: view_integration(now, &query::reader(self.ports)),
+        })
+    }
+
+    async fn sees(&mut self, integration: &Integration) -> Result<Option<bool>, CommandError> {
+        let api = self.ports.provider(integration.provider);
+        // A credential is never sent to a server other than the one it was proved against.
+        let reachable = api.origins().api == integration.api_origin
+            && integration.api_origin == self.record.item.api_origin;
+        if integration.status() != IntegrationStatus::Connected || !reachable || !self.vault_answers {
+            return Ok(None);
+        }
+        let credential = match open_credential(self.ports, integration, self.options.patience).await {
+            Ok(credential) => credential,
+            Err(VaultError::Missing) => {
+                let failure = Failure::new(FailureCode::CredentialsMissing, self.ports.clock.now());
+                self.sever(integration, integration.generation, failure).await?;
+                return Ok(None);
+            }
+            Err(_) => {
+                self.vault_answers = false;
+                return Ok(None);
+            }
+        };
+        let error = match api.event(&credential, &self.record.item.external_id).await {
+            Ok(_) => return Ok(Some(true)),
+            Err(error) => error,
+        };
+        let judged = engine::judge_with_probe(self.ports, integration, Some(&credential), &error).await;
+        match judged.verdict {
+            Verdict::Sever => {
+                let failure = Failure::new(FailureCode::CredentialsRejected, self.ports.clock.now());
+                self.sever(integration, credential.generation, failure).await?;
+                Ok(None)
+            }
+            Verdict::Fail(FailureCode::RemoteGone | FailureCode::PermissionMissing)
+            | Verdict::FailAll(FailureCode::PlanRequired) => Ok(Some(false)),
+            Verdict::Fail(_) | Verdict::FailAll(_) | Verdict::Hold(_) | Verdict::RestartWalk => Ok(None),
+        }
+    }
+
+    async fn sever(
+        &self,
+        integration: &Integration,
+        generation: crate::domain::credential::Generation,
+        failure: Failure,
+    ) -> Result<(), CommandError> {
+        let severance = self
+            .ports
+            .store
+            .sever(&integration.id, generation, &failure)
+            .await?;
+        if severance == Severance::Severed {
+            self.ports
+                .notices
+                .notify(Notice::IntegrationChanged(integration.id.clone()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! Jobs between their opening and their run. Opening checks that the list can be read at all and marks the item as
+//! being worked on, so that whoever asked can be answered at once; running reads the list.
+//!
+//! Whoever opens a job holds the turn until the job has run or was dropped.
+
+use super::actions::{require_connected, tell};
+use super::engine::{self, EngineOptions, Outcome};
+use super::turn::{Claim, Turn};
+use crate::connect::check_origin;
+use crate::domain::failure::FailureCode;
+use crate::domain::freshness::EngineView;
+use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
+use crate::domain::integration::Integration;
+use crate::domain::job::{JobEnd, JobKind};
+use crate::domain::provider::Provider;
+use crate::error::CommandError;
+use crate::ports::{ItemRecord, Notice, Ports};
+use crate::query::{self, ItemView, stored_integration, stored_item};
+
+/// An action that has begun: the item as it is now, and the job that remains to be run.
+pub struct Begun {
+    pub item: ItemView,
+    /// `None` when there is nothing to read, or a job of this turn reads it already.
+    pub job: Option<OpenedJob>,
+}
+
+/// A job that is open and counts as active. Dropping it unrun leaves an interrupted job behind.
+pub struct OpenedJob {
+    id: JobId,
+    record: ItemRecord,
+    integration: Integration,
+    first_import: bool,
+    _claim: Claim,
+}
+
+impl Begun {
+    pub(super) fn nothing(item: ItemView) -> Self {
+        Self { item, job: None }
+    }
+
+    /// Opens the job of an item that was added just now.
+    pub(super) async fn first_import(
+        ports: &Ports,
+        turn: &Turn,
+        record: ItemRecord,
+    ) -> Result<Self, CommandError> {
+        let mut begun = Self::job(ports, turn, record, JobKind::Import).await?;
+        if let Some(job) = &mut begun.job {
+            job.first_import = true;
+        }
+        Ok(begun)
+    }
+
+    /// Opens a job, unless one of this turn works on the item already.
+    pub(crate) async fn job(
+        ports: &Ports,
+        turn: &Turn,
+        record: ItemRecord,
+        kind: JobKind,
+    ) -> Result<Self, CommandError> {
+        let integration = stored_integration(ports, &record.item.integration_id).await?;
+        check_origin(ports, &integration)?;
+        require_connected(&integration)?;
+        let id = record.item.id.clone();
+        let opened = match turn.claim(&id) {
+            None => None,
+            Some(claim) => {
+                let job = ports.store.open_job(&id, kind, ports.clock.now()).await?;
+                ports.notices.notify(Notice::ItemChanged(id.clone()));
+                Some(OpenedJob {
+                    id: job,
+                    record,
+                    integration,
+                    first_import: false,
+                    _claim: claim,
+                })
+            }
+        };
+        Ok(Self {
+            item: query::item(ports, &id, EngineView::default()).await?,
+            job: opened,
+        })
+    }
+
+    /// Runs the job, if there is one, and answers with the item as it is then.
+    pub async fn finish(self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        match self.job {
+            None => Ok(self.item),
+            Some(job) => job.run(ports, options).await,
+        }
+    }
+}
+
+impl OpenedJob {
+    pub fn item(&self) -> &ItemId {
+        &self.record.item.id
+    }
+
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// The account it reads through.
+    pub fn integration(&self) -> &IntegrationId {
+        &self.integration.id
+    }
+
+    /// The registrations it writes: no two jobs may walk one feed at a time.
+    pub fn feed(&self) -> &FeedId {
+        &self.record.item.feed
+    }
+
+    /// Runs the job to its end.
+    pub async fn run(self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        let result = self.read(ports, options).await;
+        if self.first_import
+            && let Err(error) = &result
+        {
+            self.withdraw_unknown(ports, error).await?;
+        }
+        result.map_err(|error| self.explain_unknown(error))
+    }
+
+    async fn read(&self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        let id = &self.record.item.id;
+        let outcome = engine::run(
+            ports,
+            &self.record.item,
+            &self.integration,
+            self.id.clone(),
+            options,
+        )
+        .await?;
+        match outcome {
+            Outcome::Completed => query::item(ports, id, EngineView::default()).await,
+            Outcome::Failed(code) | Outcome::Severed(code) => Err(tell(ports, id, code, None).await?),
+            Outcome::Held(waiting) => Err(tell(ports, id, waiting.code, None).await?),
+            Outcome::WaitElapsed(waiting) => {
+                let until = waiting.until.map_or(String::new(), |until| {
+                    format!(" It could go on at {}.", query::reader(ports).moment(until))
+                });
+                Err(CommandError::waiting(format!(
+                    "{}'s request limit is used up.{until} What arrived is kept; run the command again then.",
+                    self.record.item.provider.name()
+                )))
+            }
+        }
+    }
+
+    /// An id that the provider never showed to this account leaves no item behind.
+    async fn withdraw_unknown(&self, ports: &Ports, error: &CommandError) -> Result<(), CommandError> {
+        let id = &self.record.item.id;
+        if is_unknown_event(error) && stored_item(ports, id).await?.item.title.is_none() {
+            ports.store.remove(id).await?;
+            ports.notices.notify(Notice::ItemChanged(id.clone()));
+        }
+        Ok(())
+    }
+
+    fn explain_unknown(&self, error: CommandError) -> CommandError {
+        if !(self.first_import && is_unknown_event(&error)) {
+            return error;
+        }
+        let provider = self.integration.provider.name();
+        let own = match self.integration.provider {
+            Provider::Luma => " A Luma event is visible to its own calendar's key only.",
+            Provider::Eventbrite => "",
+        };
+        CommandError {
+            message: format!(
+                "{provider} shows no event {} to {}.{own} Nothing was imported; `candidates` lists what can be.",
+                self.record.item.external_id,
+                self.integration.label()
+            ),
+            ..error
+        }
+    }
+}
+
+/// Ends a job whose run broke off without an outcome: what arrived is kept, and Retry goes on.
+pub async fn give_up_job(ports: &Ports, item: &ItemId, job: &JobId) -> Result<(), CommandError> {
+    ports
+        .store
+        .end_job(job, JobEnd::Interrupted, ports.clock.now())
+        .await?;
+    ports.notices.notify(Notice::ItemChanged(item.clone()));
+    Ok(())
+}
+
+fn is_unknown_event(error: &CommandError) -> bool {
+    use crate::error::ErrorCode::Failure;
+    matches!(
+        error.code,
+        Failure(FailureCode::RemoteGone) | Failure(FailureCode::PermissionMissing)
+    )
+}

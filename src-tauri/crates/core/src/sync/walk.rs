@@ -1,0 +1,165 @@
+//! What a walk has seen so far, and what that says of the list: pure bookkeeping, page by page.
+
+use crate::ports::{RegistrationPage, Walk};
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// More unreadable records than this AND than one in a hundred mean that the provider changed, not the records.
+const SET_ASIDE_TOLERATED: u64 = 5;
+/// How long a list is taken to be, while it goes on and nobody says.
+const UNKNOWN_LENGTH: u64 = 1_000;
+/// Pages in a row without a record: a list that never ends.
+const EMPTY_PAGES_TOLERATED: u32 = 20;
+
+/// The bookkeeping of one walk and its closing pass.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    as_of: Option<Timestamp>,
+    /// Records of the walk, readable or not, repeated ones included.
+    read: u64,
+    /// The distinct records of the full walk, by a hash: enough to compare with a count.
+    distinct: HashSet<u64>,
+    /// The records set aside, each once however often it is met.
+    set_aside: HashSet<String>,
+    hint: Option<u64>,
+    first_count: Option<u64>,
+    last_count: Option<u64>,
+    /// Whether the closing pass brought a change from after the start of the full walk.
+    moved: bool,
+    cursors: HashSet<String>,
+    /// How often each fingerprint of a record without id was met in this walk.
+    alike: HashMap<String, u32>,
+    empty_pages: u32,
+}
+
+impl Tally {
+    /// `hint` is what the event's own record says about the number of registrations.
+    pub fn starting(hint: Option<u64>) -> Self {
+        Self {
+            as_of: None,
+            read: 0,
+            distinct: HashSet::new(),
+            set_aside: HashSet::new(),
+            hint,
+            first_count: None,
+            last_count: None,
+            moved: false,
+            cursors: HashSet::new(),
+            alike: HashMap::new(),
+            empty_pages: 0,
+        }
+    }
+
+    /// The same bookkeeping, ready for the closing pass: its cursors are its own.
+    pub fn closing(self) -> Self {
+        Self {
+            cursors: HashSet::new(),
+            alike: HashMap::new(),
+            empty_pages: 0,
+            ..self
+        }
+    }
+
+    /// The provider's clock at the start of the full walk.
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Records read so far, for progress: never more than there are.
+    pub fn done(&self) -> u64 {
+        self.distinct.len() as u64
+    }
+
+    /// What there is, where anybody said; at least what was read.
+    pub fn total(&self) -> Option<u64> {
+        self.last_count.or(self.hint).map(|total| total.max(self.done()))
+    }
+
+    /// Numbers the records without id that look alike, in the order of the walk: each counts, and the same one keeps
+    /// its number in the next walk.
+    pub fn number_alike(&mut self, page: &mut RegistrationPage) {
+        for record in page
+            .set_aside
+            .iter_mut()
+            .filter(|record| record.external_id.is_none())
+        {
+            let met = self.alike.entry(record.fingerprint.clone()).or_insert(0);
+            *met += 1;
+            if *met > 1 {
+                record.fingerprint = format!("{}-{met}", record.fingerprint);
+            }
+        }
+    }
+
+    /// Takes a page in. `Err` says why the list is of no known form; the page is then not to be applied.
+    pub fn take(&mut self, walk: &Walk, page: &RegistrationPage) -> Result<(), &'static str> {
+        if let Some(next) = &page.next
+            && !self.cursors.insert(next.0.clone())
+        {
+            return Err("the list repeats itself without end");
+        }
+        let records = (page.rows.len() + page.set_aside.len()) as u64;
+        self.empty_pages = if records == 0 { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > EMPTY_PAGES_TOLERATED && page.next.is_some() {
+            return Err("the list goes on without any records");
+        }
+        let as_of = *self.as_of.get_or_insert(page.server_time);
+        self.read += records;
+        self.set_aside
+            .extend(page.set_aside.iter().map(|record| record.key().to_owned()));
+        match walk {
+            Walk::Full { .. } => {
+                let ids = page.rows.iter().map(|row| row.external_id.as_str());
+                let aside = page.set_aside.iter().map(|record| record.key());
+                self.distinct.extend(ids.chain(aside).map(hashed));
+                if let Some(count) = page.total {
+                    self.first_count.get_or_insert(count);
+                    self.last_count = Some(count);
+                }
+            }
+            Walk::ChangedSince { .. } => {
+                self.moved |= page
+                    .rows
+                    .iter()
+                    .any(|row| row.updated_at.is_some_and(|changed| changed >= as_of));
+            }
+        }
+        // Until the last page, what there is counts as read: what is said of it, else a list of fair length.
+        let records = match page.next {
+            Some(_) => self.read.max(self.total().unwrap_or(UNKNOWN_LENGTH)),
+            None => self.read,
+        };
+        self.refuse_too_many_unreadable(records)
+    }
+
+    fn refuse_too_many_unreadable(&self, records: u64) -> Result<(), &'static str> {
+        let unreadable = self.set_aside.len() as u64;
+        if unreadable > SET_ASIDE_TOLERATED && unreadable * 100 > records {
+            return Err("too many records cannot be read");
+        }
+        Ok(())
+    }
+
+    /// Whether a row may have slipped over a page boundary unseen: the count fell during the walk, fewer were seen than
+    /// counted, or, where nothing is counted, something changed meanwhile.
+    pub fn may_have_skipped(&self) -> bool {
+        match (self.first_count, self.last_count) {
+            (Some(first), Some(last)) => last < first || (self.distinct.len() as u64) < last,
+            _ => self.moved,
+        }
+    }
+
+    /// Whether another walk came to the same: then the count is approximate rather than the walk incomplete.
+    pub fn says_the_same(&self, other: &Tally) -> bool {
+        self.distinct == other.distinct
+            && self.last_count == other.last_count
+            && other.last_count >= other.first_count
+    }
+}
+
+fn hashed(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
