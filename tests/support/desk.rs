@@ -1,6 +1,7 @@
 //! A desk: one person's installation in this process, over real HTTP to a sandbox.
 
 use crate::clock::JumpingClock;
+use crate::sweep::canaries_below;
 use jiff::Timestamp;
 use keyring::CredentialStore;
 use secrecy::SecretString;
@@ -162,6 +163,16 @@ impl Desk {
                 &ours[id], theirs,
                 "registration {id} must say what the provider says"
             );
+        }
+    }
+}
+
+impl Drop for Desk {
+    /// Every flow ends with the leak sweep.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let found = canaries_below(self.folder.path());
+            assert!(found.is_empty(), "credentials belong into the keychain only, but stand in {found:?}");
         }
     }
 }
