@@ -206,9 +206,7 @@ impl AttendeeList {
         match sort {
             AttendeeSort::Name => self.sorted_by(descending, |row| sortable(row.name.as_deref())),
             AttendeeSort::Email => self.sorted_by(descending, |row| sortable(row.email.as_deref())),
-            AttendeeSort::Ticket => {
-                self.sorted_by(descending, |row| sortable(row.ticket_type.as_deref()))
-            }
+            AttendeeSort::Ticket => self.sorted_by(descending, |row| sortable(row.ticket_type.as_deref())),
             AttendeeSort::Status => self.sorted_by(descending, |row| {
                 Some(match row.status {
                     AttendeeStatus::Attending => 0,
@@ -254,7 +252,8 @@ fn searched_text(row: &Attendee) -> String {
 
 /// A blank name is no name.
 fn sortable(text: Option<&str>) -> Option<String> {
-    text.map(|text| folded(text.trim())).filter(|text| !text.is_empty())
+    text.map(|text| folded(text.trim()))
+        .filter(|text| !text.is_empty())
 }
 
 fn folded(text: &str) -> String {
