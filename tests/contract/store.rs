@@ -56,6 +56,7 @@ pub(crate) async fn add_item(
             api_origin: &integration.api_origin,
             external_id: &ExternalId::from_text(event),
             integration_id: &integration.id,
+            proved: true,
             at: at(0),
         })
         .await
@@ -360,6 +361,7 @@ async fn the_same_provider_object_is_imported_once_per_kind() {
             api_origin: &integration.api_origin,
             external_id: &ExternalId::from_text("990"),
             integration_id: &integration.id,
+            proved: true,
             at: at(1),
         })
         .await;

@@ -160,6 +160,8 @@ async fn play(steps: Vec<Step>) {
                 }
             }
             Step::Reconnect => {
+                // A person repairs the account first: nothing is reconnected through one that is severed.
+                store.save_integration(&integration).await.unwrap();
                 store
                     .confirm_reconnect(&item, &integration.id, now)
                     .await

@@ -10,4 +10,5 @@ mod freshness;
 mod plan;
 mod provider_answers;
 mod status;
+mod walk;
 mod words;

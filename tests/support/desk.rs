@@ -172,7 +172,10 @@ impl Drop for Desk {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let found = canaries_below(self.folder.path());
-            assert!(found.is_empty(), "credentials belong into the keychain only, but stand in {found:?}");
+            assert!(
+                found.is_empty(),
+                "credentials belong into the keychain only, but stand in {found:?}"
+            );
         }
     }
 }

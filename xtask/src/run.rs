@@ -75,7 +75,7 @@ pub(crate) fn with_real_providers(repository: &Repository) -> anyhow::Result<Exi
         "\n{}\n\n  {}\n\n\
          Your own accounts, your own keychain, your own lists; TalkValue Sync only reads at the providers. Nothing is\n\
          connected yet. Next, with `tvsync` for that program:\n\n\
-         \x20 tvsync connect eventbrite --token-stdin    paste a private token, then Enter and Ctrl-D (Ctrl-Z on Windows)\n\
+         \x20 tvsync connect eventbrite --token-stdin    paste a private token, then Enter\n\
          \x20 tvsync connect luma --key-stdin            the same with a calendar's API key\n\
          \x20 tvsync integrations                        the accounts, and the ID of each\n\
          \x20 tvsync candidates ID                       the events it can see\n\

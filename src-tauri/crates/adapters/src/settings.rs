@@ -17,7 +17,11 @@ pub struct Settings {
 impl Settings {
     /// `data_dir` wins over `TALKVALUE_DATA_DIR`, which wins over the OS's own folder.
     pub fn from_environment(data_dir: Option<PathBuf>) -> Result<Self, CommandError> {
-        let data_dir = match data_dir.or_else(|| text("TALKVALUE_DATA_DIR").map(PathBuf::from)) {
+        let data_dir = match data_dir.or_else(|| {
+            std::env::var_os("TALKVALUE_DATA_DIR")
+                .filter(|given| !given.is_empty())
+                .map(PathBuf::from)
+        }) {
             Some(given) => given,
             None => Self::default_data_dir()?,
         };
@@ -34,7 +38,7 @@ impl Settings {
                 api: origin("TALKVALUE_LUMA_API_URL", "https://public-api.luma.com")?,
                 oauth: origin("TALKVALUE_LUMA_OAUTH_URL", "https://api.luma.com")?,
             },
-            vault_service: text("TALKVALUE_VAULT_SERVICE")
+            vault_service: text("TALKVALUE_VAULT_SERVICE")?
                 .unwrap_or_else(|| DEFAULT_VAULT_SERVICE.to_owned()),
         })
     }
@@ -51,13 +55,19 @@ impl Settings {
     }
 }
 
-/// A variable that is set and not empty.
-fn text(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+/// A variable that is set and not empty. One that is no text is refused: falling back would choose another place.
+fn text(name: &str) -> Result<Option<String>, CommandError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(CommandError::bad_input(format!(
+            "{name} cannot be used: it is not text."
+        ))),
+    }
 }
 
 fn origin(name: &str, default: &str) -> Result<Origin, CommandError> {
-    let given = text(name);
+    let given = text(name)?;
     Origin::parse(given.as_deref().unwrap_or(default))
         .map_err(|error| CommandError::bad_input(format!("{name} cannot be used: {error}.")))
 }

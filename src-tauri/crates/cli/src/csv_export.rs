@@ -1,7 +1,7 @@
 //! Attendees as CSV for spreadsheets. Names come from strangers: no cell may become a formula.
 
 use crate::render::text::plain;
-use csv::{Writer, WriterBuilder};
+use csv::{QuoteStyle, Writer, WriterBuilder};
 use std::io::{self, Write};
 use talkvalue_core::domain::attendee::Attendee;
 
@@ -30,8 +30,12 @@ pub(crate) struct CsvExport<W: Write> {
 
 impl<W: Write> CsvExport<W> {
     pub(crate) fn begin(out: W, for_terminal: bool) -> io::Result<Self> {
-        let mut writer = WriterBuilder::new().from_writer(out);
-        writer.write_record(COLUMNS).map_err(cause)?;
+        let mut out = out;
+        writeln!(out, "{}", COLUMNS.join(","))?;
+        // Every cell is quoted: where a spreadsheet splits at semicolons, a part of a name must not become a cell.
+        let writer = WriterBuilder::new()
+            .quote_style(QuoteStyle::Always)
+            .from_writer(out);
         Ok(Self { writer, for_terminal })
     }
 
@@ -156,9 +160,10 @@ mod tests {
                 Ok(())
             }
         }
-        let mut export = CsvExport::begin(Closed, false).expect("the header waits in a buffer");
         let many = vec![attendee(); 10_000];
-        let error = export.write(&many).expect_err("nobody reads");
+        let error = CsvExport::begin(Closed, false)
+            .and_then(|mut export| export.write(&many))
+            .expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
@@ -176,8 +181,8 @@ mod tests {
         };
         let id = &hostile.id;
         let rest = format!(
-            "ada@analytical.example,,General,ATTENDING,Checked In,2026-11-23T13:55:00Z,o1,2026-11-02T10:00:00Z,,1,\
-             r1,{id}\n"
+            "\"ada@analytical.example\",\"\",\"General\",\"ATTENDING\",\"Checked In\",\"2026-11-23T13:55:00Z\",\"o1\",\
+             \"2026-11-02T10:00:00Z\",\"\",\"1\",\"r1\",\"{id}\"\n"
         );
         assert_eq!(
             exported(std::slice::from_ref(&hostile), false),

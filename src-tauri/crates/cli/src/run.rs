@@ -19,9 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 use talkvalue_adapters::Settings;
 use talkvalue_core::connect;
-use talkvalue_core::domain::freshness::EngineView;
+use talkvalue_core::domain::freshness::{EngineView, Freshness};
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
 use talkvalue_core::domain::provider::Provider;
+use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::domain::words::counted;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Patience, Ports};
@@ -459,7 +460,7 @@ impl Session {
             out.flush()?;
         } else if csv {
             let item = query::item(&self.ports, id, EngineView::default()).await?;
-            if item.alert.is_some() {
+            if (item.sync_status, item.freshness) != (SyncStatus::Active, Freshness::Live) {
                 // The file itself cannot say how far it can be trusted.
                 complain("note", &items::trust(&item, &self.page.reader));
             }

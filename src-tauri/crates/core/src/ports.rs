@@ -309,6 +309,9 @@ pub struct NewItem<'a> {
     pub api_origin: &'a Origin,
     pub external_id: &'a ExternalId,
     pub integration_id: &'a IntegrationId,
+    /// Whether the account is known to see the event, and its stored list to be live. Else the item counts as
+    /// interrupted until a read of its own succeeds.
+    pub proved: bool,
     pub at: Timestamp,
 }
 
@@ -355,13 +358,14 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<ItemId>, StoreError>;
     async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError>;
     async fn describe_item(&self, id: &ItemId, event: &ProviderEvent) -> Result<(), StoreError>;
-    /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds.
+    /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds. `false`, and nothing
+    /// changed, where that integration is severed itself.
     async fn confirm_reconnect(
         &self,
         id: &ItemId,
         integration: &IntegrationId,
         at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
     /// Sets a failure on every item of an integration that is not severed or archived.
     async fn fail_items_of(&self, integration: &IntegrationId, failure: &Failure) -> Result<(), StoreError>;
     async fn archive(&self, id: &ItemId) -> Result<(), StoreError>;

@@ -123,7 +123,8 @@ impl Requester {
             // A page where data should be: a captive portal, or a proxy's own words.
             return Err(self.suspicious("a web page instead of data").await);
         }
-        let server_time = date(&headers).unwrap_or_else(|| self.clock.now());
+        let now = self.clock.now();
+        let server_time = date(&headers).filter(|date| plausible(*date, now)).unwrap_or(now);
         Ok(Answer {
             status,
             headers,
@@ -206,6 +207,11 @@ fn looks_like_html(body: &[u8]) -> bool {
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
+/// A `Date` more than a year from our own clock is a fault of the server's; less may be a fault of ours.
+fn plausible(date: Timestamp, now: Timestamp) -> bool {
+    (date.as_second() - now.as_second()).abs() <= 366 * 24 * 3_600
 }
 
 /// An HTTP date ("Mon, 23 Nov 2026 18:00:00 GMT", RFC 9110 section 5.6.7).

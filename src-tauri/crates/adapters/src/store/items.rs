@@ -162,6 +162,7 @@ pub(super) struct OwnedNewItem {
     api_origin: Origin,
     external_id: ExternalId,
     integration_id: IntegrationId,
+    proved: bool,
     at: Timestamp,
 }
 
@@ -173,6 +174,7 @@ impl From<NewItem<'_>> for OwnedNewItem {
             api_origin: new.api_origin.clone(),
             external_id: new.external_id.clone(),
             integration_id: new.integration_id.clone(),
+            proved: new.proved,
             at: new.at,
         }
     }
@@ -192,8 +194,9 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
     )?;
     let id = ItemId::random();
     transaction.execute(
-        "INSERT INTO item (id, kind, provider, api_origin, external_id, integration_id, created_at, feed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+        "INSERT INTO item (id, kind, provider, api_origin, external_id, integration_id, created_at, last_failure_code,
+             last_failure_at, feed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?8 IS NULL THEN NULL ELSE ?7 END,
              (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND external_id = ?5))",
         params![
             id.as_str(),
@@ -202,7 +205,8 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
             origin,
             external,
             new.integration_id.as_str(),
-            micros(new.at)
+            micros(new.at),
+            (!new.proved).then_some("INTERRUPTED")
         ],
     )?;
     Ok(id)
@@ -233,14 +237,14 @@ pub(super) fn confirm_reconnect(
     id: &ItemId,
     integration: &IntegrationId,
     at: Timestamp,
-) -> Result<(), Error> {
-    transaction.execute(
+) -> Result<bool, Error> {
+    let linked = transaction.execute(
         "UPDATE item SET integration_id = ?2, severed_code = NULL, severed_at = NULL, severed_detail = NULL,
              last_failure_code = 'INTERRUPTED', last_failure_at = ?3, last_failure_detail = NULL
-         WHERE id = ?1",
+         WHERE id = ?1 AND EXISTS (SELECT 1 FROM integration WHERE id = ?2 AND severed_code IS NULL)",
         params![id.as_str(), integration.as_str(), micros(at)],
     )?;
-    Ok(())
+    Ok(linked == 1)
 }
 
 /// Sets the last failure of items, named by a condition over `item` whose value is parameter 1.
@@ -272,14 +276,36 @@ pub(super) fn fail_of_integration(
     set_failure(transaction, "integration_id = ?1", &integration.as_str(), failure)
 }
 
-pub(super) fn fail_of_feed(transaction: &Transaction<'_>, feed: i64, failure: &Failure) -> Result<(), Error> {
-    set_failure(transaction, "feed = ?1", &feed, failure)
+/// The items that view a job's feed through the same account: a failure speaks of the account it was met with.
+const ALIKE: &str = "(feed, integration_id) =
+    (SELECT own.feed, own.integration_id FROM job JOIN item AS own ON own.id = job.item_id WHERE job.id = ?1)";
+
+pub(super) fn fail_of_job(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    failure: &Failure,
+) -> Result<(), Error> {
+    set_failure(transaction, ALIKE, &job.as_str(), failure)
+}
+
+pub(super) fn clear_failure_of_job(transaction: &Transaction<'_>, job: &JobId) -> Result<(), Error> {
+    transaction
+        .prepare_cached(&format!(
+            "UPDATE item SET last_failure_code = NULL, last_failure_at = NULL, last_failure_detail = NULL WHERE {ALIKE}"
+        ))?
+        .execute([job.as_str()])?;
+    Ok(())
 }
 
 /// Only items that never completed keep the reason of a condition.
-pub(super) fn hold_of_feed(transaction: &Transaction<'_>, feed: i64, failure: &Failure) -> Result<(), Error> {
-    let never_completed = "feed = ?1 AND (SELECT last_synced_at FROM feed WHERE key = ?1) IS NULL";
-    set_failure(transaction, never_completed, &feed, failure)
+pub(super) fn hold_of_job(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    failure: &Failure,
+) -> Result<(), Error> {
+    let never_completed =
+        format!("{ALIKE} AND (SELECT last_synced_at FROM feed WHERE key = item.feed) IS NULL");
+    set_failure(transaction, &never_completed, &job.as_str(), failure)
 }
 
 pub(super) fn archive(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {

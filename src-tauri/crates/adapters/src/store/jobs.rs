@@ -8,6 +8,8 @@ use talkvalue_core::domain::failure::Waiting;
 use talkvalue_core::domain::ids::{ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 
+const ONE_DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
 pub(super) fn end_orphaned(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), Error> {
     transaction.execute(
         "UPDATE job SET ended_at = ?1, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
@@ -91,15 +93,13 @@ pub(super) fn complete(
     at: Timestamp,
 ) -> Result<(), Error> {
     let feed = feed_of(transaction, job)?;
-    // A later success is never replaced by an earlier one.
+    // A later success is never replaced by an earlier one, unless it lies in the future: then a clock was wrong.
     transaction.execute(
-        "UPDATE feed SET last_synced_at = max(coalesce(last_synced_at, ?2), ?2) WHERE key = ?1",
-        params![feed, micros(as_of)],
+        "UPDATE feed SET last_synced_at = ?2
+         WHERE key = ?1 AND (last_synced_at IS NULL OR last_synced_at < ?2 OR last_synced_at > ?3)",
+        params![feed, micros(as_of), micros(at).saturating_add(ONE_DAY_MICROS)],
     )?;
-    transaction.execute(
-        "UPDATE item SET last_failure_code = NULL, last_failure_at = NULL, last_failure_detail = NULL WHERE feed = ?1",
-        [feed],
-    )?;
+    items::clear_failure_of_job(transaction, job)?;
     transaction.execute(
         "DELETE FROM set_aside WHERE feed = ?1 AND job_id <> ?2",
         params![feed, job.as_str()],
@@ -118,16 +118,15 @@ pub(super) fn end(
     end: &JobEnd,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let feed = feed_of(transaction, job)?;
     let (code, failure) = match end {
         JobEnd::Held(waiting, failure) => {
             // Kept open: whoever runs jobs next takes it up again.
             set_waiting(transaction, job, Some(*waiting))?;
             transaction.execute("UPDATE job SET held = 1 WHERE id = ?1", [job.as_str()])?;
-            return items::hold_of_feed(transaction, feed, failure);
+            return items::hold_of_job(transaction, job, failure);
         }
         JobEnd::Failed(failure) => {
-            items::fail_of_feed(transaction, feed, failure)?;
+            items::fail_of_job(transaction, job, failure)?;
             ("FAILED", Some(failure.code.code()))
         }
         JobEnd::Interrupted => ("INTERRUPTED", None),

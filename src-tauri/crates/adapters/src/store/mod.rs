@@ -172,7 +172,7 @@ impl Store for SqliteStore {
         id: &ItemId,
         integration: &IntegrationId,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (id, integration) = (id.clone(), integration.clone());
         self.write(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
             .await

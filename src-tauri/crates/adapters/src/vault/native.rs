@@ -50,9 +50,10 @@ pub(super) fn is_refusal(error: &Error) -> bool {
     }
 }
 
+/// Elsewhere a refusal of access names a keychain that is not there (Windows: no logon session; macOS: no such keychain).
 #[cfg(not(target_os = "linux"))]
-pub(super) fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::NoStorageAccess(_))
+pub(super) fn is_refusal(_error: &Error) -> bool {
+    false
 }
 
 /// Whether the default collection says of itself that it is locked; `None` where that cannot be told. Shows no prompt.

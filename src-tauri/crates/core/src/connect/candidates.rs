@@ -37,6 +37,9 @@ pub struct ImportedAs {
     pub item_id: ItemId,
 }
 
+/// Pages in a row without an event that was not met before (an organization may have none): a list that never ends.
+const BARREN_PAGES_TOLERATED: u32 = 100;
+
 /// All events of the integration's account, newest start first.
 pub async fn candidates(
     ports: &Ports,
@@ -52,10 +55,11 @@ pub async fn candidates(
     let mut events: Vec<ProviderEvent> = Vec::new();
     let mut cursor: Option<Cursor> = None;
     let mut seen = HashSet::new();
+    let (mut known, mut barren_pages) = (HashSet::new(), 0u32);
     loop {
         let place = cursor.clone();
-        let answer = call(ports, &mut waiter, &mut Silently, async || {
-            api.event_page(&credential, place.as_ref()).await
+        let answer = call(ports, &mut waiter, &mut Silently, || {
+            api.event_page(&credential, place.as_ref())
         })
         .await;
         let page = match answer {
@@ -73,10 +77,19 @@ pub async fn candidates(
             }
             Err(other) => return Err(refused(integration.provider, "", other)),
         };
+        let before = known.len();
+        known.extend(page.events.iter().map(|event| event.external_id.clone()));
+        barren_pages = if known.len() == before {
+            barren_pages + 1
+        } else {
+            0
+        };
         events.extend(page.events);
         match page.next {
             None => break,
-            Some(next) if seen.insert(next.0.clone()) => cursor = Some(next),
+            Some(next) if barren_pages <= BARREN_PAGES_TOLERATED && seen.insert(next.0.clone()) => {
+                cursor = Some(next);
+            }
             Some(_) => {
                 let error = ProviderError::Malformed {
                     detail: "the event list repeats itself".to_owned(),

@@ -15,8 +15,10 @@ pub async fn disconnect(
     id: &IntegrationId,
     options: EngineOptions,
 ) -> Result<IntegrationView, CommandError> {
-    let integration = stored_integration(ports, id).await?;
+    stored_integration(ports, id).await?;
     let _turn = take_credentials_turn(ports).await?;
+    // Read under the lock: a renewal that was faster has a newer generation.
+    let integration = stored_integration(ports, id).await?;
     ports.notices.notify(Notice::AskingVault);
     ports
         .vault

@@ -47,11 +47,9 @@ pub async fn connect(
         generation: Generation::FIRST,
     };
     let mut waiter = Waiter::new(options.wait_limit);
-    let account = call(ports, &mut waiter, &mut Silently, async || {
-        api.identify(&credential).await
-    })
-    .await
-    .map_err(|error| refused(provider, credential.secret.expose_secret(), error))?;
+    let account = call(ports, &mut waiter, &mut Silently, || api.identify(&credential))
+        .await
+        .map_err(|error| refused(provider, credential.secret.expose_secret(), error))?;
     let events = api
         .event_page(&credential, None)
         .await
@@ -68,7 +66,7 @@ pub async fn connect(
         Some(known) => Integration {
             account,
             sign_in,
-            generation: known.generation.next(),
+            generation: newest_generation(ports, &known, options).await.next(),
             connected_at: if known.severed.is_some() {
                 now
             } else {
@@ -94,17 +92,25 @@ pub async fn connect(
     };
     credential.generation = integration.generation;
     ports.notices.notify(Notice::AskingVault);
-    ports
+    let saved = match ports
         .vault
         .save(&integration.id, &credential, options.patience)
         .await
-        .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
-    if let Err(error) = ports.store.save_integration(&integration).await {
+    {
+        Ok(()) => ports
+            .store
+            .save_integration(&integration)
+            .await
+            .map_err(CommandError::from),
+        Err(error) => Err(vault_refused(&error, "Nothing was saved.")),
+    };
+    if let Err(error) = saved {
         if integration.generation == Generation::FIRST {
-            // Best effort: the entry would be unreachable, and the storage error is what the person must hear.
+            // Best effort: an entry under a new id could never be reached again, and the first error is what the
+            // person must hear.
             let _ = ports.vault.erase(&integration.id, options.patience).await;
         }
-        return Err(error.into());
+        return Err(error);
     }
     ports
         .notices
@@ -113,6 +119,14 @@ pub async fn connect(
         integration: query::view_integration(integration, &query::reader(ports)),
         events,
     })
+}
+
+/// The newest generation known of: the row's, or the keychain's where that is ahead (a data folder that was restored).
+async fn newest_generation(ports: &Ports, known: &Integration, options: EngineOptions) -> Generation {
+    match ports.vault.load(&known.id, options.patience).await {
+        Ok(held) => held.generation.max(known.generation),
+        Err(_) => known.generation,
+    }
 }
 
 /// Proves an integration's credential now.
@@ -133,10 +147,7 @@ pub async fn verify(
     let credential = open_or_sever(ports, &integration, options.patience).await?;
     let api = ports.provider(integration.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
-    let answer = call(ports, &mut waiter, &mut Silently, async || {
-        api.identify(&credential).await
-    })
-    .await;
+    let answer = call(ports, &mut waiter, &mut Silently, || api.identify(&credential)).await;
     match answer {
         Ok(account) if account.id != integration.account.id => Err(CommandError::not_possible(
             format!(
@@ -153,13 +164,22 @@ pub async fn verify(
             if integration.severed.is_some() {
                 // The provider takes the credential after all: the integration is whole, its items wait for Reconnect.
                 let _turn = take_credentials_turn(ports).await?;
-                let repaired = Integration {
-                    account,
-                    severed: None,
-                    last_verified_at: Some(now),
-                    ..integration
-                };
-                ports.store.save_integration(&repaired).await?;
+                let current = stored_integration(ports, id).await?;
+                let by_person = current
+                    .severed
+                    .as_ref()
+                    .is_some_and(|failure| failure.code == FailureCode::DisconnectedByYou);
+                // What was proved is this credential: a newer one, or a person's own word meanwhile, stands.
+                if current.generation <= credential.generation && !by_person {
+                    let repaired = Integration {
+                        account,
+                        generation: credential.generation,
+                        severed: None,
+                        last_verified_at: Some(now),
+                        ..current
+                    };
+                    ports.store.save_integration(&repaired).await?;
+                }
             } else {
                 ports.store.mark_verified(id, now).await?;
             }

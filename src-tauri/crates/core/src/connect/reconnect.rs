@@ -80,10 +80,14 @@ pub async fn begin_reconnect(
     }
     require_connected(&chosen)?;
     prove_sight(ports, &chosen, &record, options).await?;
-    ports
+    let linked = ports
         .store
         .confirm_reconnect(id, &chosen.id, ports.clock.now())
         .await?;
+    if !linked {
+        // Severed since it was looked at: it says so itself.
+        require_connected(&stored_integration(ports, &chosen.id).await?)?;
+    }
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     let record = stored_item(ports, id).await?;
     Begun::job(ports, turn, record, JobKind::Reconnect).await
@@ -100,8 +104,8 @@ async fn prove_sight(
     let api = ports.provider(chosen.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
     let external_id = record.item.external_id.clone();
-    let answer = call(ports, &mut waiter, &mut Silently, async || {
-        api.event(&credential, &external_id).await
+    let answer = call(ports, &mut waiter, &mut Silently, || {
+        api.event(&credential, &external_id)
     })
     .await;
     let error = match answer {
@@ -120,8 +124,15 @@ async fn prove_sight(
             ports
                 .notices
                 .notify(Notice::IntegrationChanged(chosen.id.clone()));
-            let severed = stored_integration(ports, &chosen.id).await?;
-            require_connected(&severed)
+            require_connected(&stored_integration(ports, &chosen.id).await?)?;
+            // Its credential was replaced while the old one was being refused.
+            Err(CommandError::failure(
+                FailureCode::Interrupted,
+                format!(
+                    "{} got a new sign-in just now. Nothing was changed; reconnect again.",
+                    chosen.label()
+                ),
+            ))
         }
         Verdict::Fail(code @ (FailureCode::RemoteGone | FailureCode::PermissionMissing)) => {
             let own = match chosen.provider {

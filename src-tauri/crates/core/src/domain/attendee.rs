@@ -54,7 +54,7 @@ pub struct Registration {
     pub tickets: u32,
     pub tickets_checked_in: u32,
     /// Orders two readings of the same registration: a reading with a lower version is the older one. Eventbrite's
-    /// `changed`, Luma's time of reading, in microseconds.
+    /// `changed` in microseconds; always 0 at Luma, which tells no time of change: there the latest reading stands.
     #[serde(skip)]
     pub version: i64,
 }

@@ -179,11 +179,6 @@ impl Failure {
             detail: None,
         }
     }
-
-    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
 }
 
 /// Why a job waits, and until when if anybody said.

@@ -18,9 +18,10 @@ use crate::domain::job::JobKind;
 use crate::domain::provider::Provider;
 use crate::domain::status::SyncStatus;
 use crate::domain::words::{self, Subject};
-use crate::error::CommandError;
+use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, NewItem, Notice, Ports};
 use crate::query::{self, ItemView, facts_of, stored_integration, stored_item};
+use std::collections::HashSet;
 
 /// Imports a provider's event as `kind` and waits for it. Importing it again opens the item there is, and goes on with
 /// it if it never completed.
@@ -72,29 +73,32 @@ pub async fn begin_import(
         Some(id) => (id, false),
         None => {
             require_connected(&stored_integration(ports, integration_id).await?)?;
+            let live = live_sibling(ports, &integration, external_id).await?;
             let new = NewItem {
                 kind,
                 provider: integration.provider,
                 api_origin: &integration.api_origin,
                 external_id,
                 integration_id,
+                proved: live.is_some(),
                 at: ports.clock.now(),
             };
-            (ports.store.add_item(new).await?, true)
+            let id = ports.store.add_item(new).await?;
+            if let Some(event) = live {
+                // Another item of the same account views the same list, which is live: it needs no second read.
+                ports.store.describe_item(&id, &event).await?;
+                ports.notices.notify(Notice::ItemChanged(id.clone()));
+                return Ok(Begun::nothing(
+                    query::item(ports, &id, EngineView::default()).await?,
+                ));
+            }
+            (id, true)
         }
     };
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     let record = stored_item(ports, &id).await?;
     let view = query::item(ports, &id, EngineView::default()).await?;
     if record.item.archived || record.severed.is_some() || record.last_synced_at.is_some() && !new {
-        return Ok(Begun::nothing(view));
-    }
-    // Another item of the same account may view the same feed already: a list that is live needs no second read.
-    if view.freshness == Freshness::Live
-        && let Some(event) = sibling_description(ports, &record).await?
-    {
-        ports.store.describe_item(&id, &event).await?;
-        let view = query::item(ports, &id, EngineView::default()).await?;
         return Ok(Begun::nothing(view));
     }
     if new {
@@ -104,33 +108,30 @@ pub async fn begin_import(
     }
 }
 
-/// What another item over the same feed knows of the event. Only one that reads through the same account counts:
-/// whether another account may see the event, a call must prove.
-async fn sibling_description(
+/// The event as another item of the same account knows it, if that item's list is live right now. Whether another
+/// account may see the event, a call must prove.
+async fn live_sibling(
     ports: &Ports,
-    record: &ItemRecord,
+    integration: &Integration,
+    external_id: &ExternalId,
 ) -> Result<Option<ProviderEvent>, CommandError> {
-    let own = &record.item;
-    let siblings = ports.store.items().await?.into_iter().filter(|other| {
-        other.item.feed == own.feed
-            && other.item.id != own.id
-            && other.item.integration_id == own.integration_id
-            && other.severed.is_none()
-    });
-    for sibling in siblings {
-        let item = sibling.item;
-        if let Some(title) = item.title {
-            return Ok(Some(ProviderEvent {
-                external_id: item.external_id,
-                title,
-                starts_at: item.starts_at,
-                ends_at: item.ends_at,
-                timezone: item.timezone,
-                registrations_hint: None,
-            }));
-        }
-    }
-    Ok(None)
+    let views = query::items(ports, EngineView::default()).await?;
+    Ok(views
+        .into_iter()
+        .find(|view| {
+            view.integration_id == integration.id
+                && view.external_id == *external_id
+                && view.sync_status == SyncStatus::Active
+                && view.freshness == Freshness::Live
+        })
+        .map(|view| ProviderEvent {
+            external_id: view.external_id,
+            title: view.title,
+            starts_at: view.starts_at,
+            ends_at: view.ends_at,
+            timezone: view.timezone,
+            registrations_hint: None,
+        }))
 }
 
 /// Pulls an item now. Leaves the status alone unless the pull itself succeeds or fails.
@@ -158,16 +159,31 @@ pub struct SyncedItem {
 
 /// Pulls every item that is not archived, in order of urgency; each has its own outcome.
 pub async fn sync_all(ports: &Ports, options: EngineOptions) -> Result<Vec<SyncedItem>, CommandError> {
+    let started = ports.clock.now();
     let turn = take_turn(ports, options.wait_limit).await?;
     let mut synced = Vec::new();
+    // What is limited is not asked again for the next item.
+    let mut limited: HashSet<IntegrationId> = HashSet::new();
     for view in query::items(ports, EngineView::default()).await? {
-        if !view.archived {
-            let result = match begin_sync(ports, &turn, &view.id).await {
+        if view.archived {
+            continue;
+        }
+        let result = if limited.contains(&view.integration_id) {
+            Err(CommandError::waiting(format!(
+                "{}'s request limit is used up, so this list was not asked for.",
+                view.provider.name()
+            )))
+        } else {
+            let options = options.after(started, ports.clock.now());
+            match begin_sync(ports, &turn, &view.id).await {
                 Ok(begun) => begun.finish(ports, options).await,
                 Err(error) => Err(error),
-            };
-            synced.push(SyncedItem { id: view.id, result });
+            }
+        };
+        if matches!(&result, Err(error) if error.code == ErrorCode::Waiting) {
+            limited.insert(view.integration_id);
         }
+        synced.push(SyncedItem { id: view.id, result });
     }
     Ok(synced)
 }

@@ -4,6 +4,7 @@ use super::retry::{self, NextStep};
 use crate::domain::failure::{FailureCode, Waiting};
 use crate::ports::{Ports, ProviderError, StoreError};
 use jiff::Timestamp;
+use std::pin::Pin;
 use std::time::Duration;
 use tracing::{debug, warn};
 
@@ -43,16 +44,17 @@ pub(crate) enum CallError {
     Store(StoreError),
 }
 
+/// One try, as the methods of [`ProviderApi`](crate::ports::ProviderApi) return it. Spelled out rather than an async
+/// closure: the window's commands move between threads, and of an async closure the compiler cannot tell that it may.
+pub(crate) type Try<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
+
 /// Makes one call with the retries and waits that its errors ask for.
-pub(crate) async fn call<T, F>(
+pub(crate) async fn call<'a, T>(
     ports: &Ports,
     waiter: &mut Waiter,
     waits: &mut impl Waits,
-    mut make: F,
-) -> Result<T, CallError>
-where
-    F: AsyncFnMut() -> Result<T, ProviderError>,
-{
+    mut make: impl FnMut() -> Try<'a, T>,
+) -> Result<T, CallError> {
     let (mut tries, mut limits_met) = (0, 0);
     loop {
         let error = match make().await {

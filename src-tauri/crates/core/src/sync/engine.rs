@@ -3,7 +3,7 @@
 //!
 //! Its caller holds the sync lock (see [`crate::sync::turn`]) and has checked that the job makes sense now.
 
-use super::call::{CallError, Waiter, Waits, call};
+use super::call::{CallError, Try, Waiter, Waits, call};
 use super::plan::plan_page;
 use super::verdict::{self, Question, Verdict};
 use super::walk::Tally;
@@ -39,6 +39,17 @@ pub struct EngineOptions {
     pub patience: Patience,
 }
 
+impl EngineOptions {
+    /// What is left of the wait limit at `now`, for a command that began at `started`.
+    pub fn after(self, started: Timestamp, now: Timestamp) -> Self {
+        let spent = Duration::try_from(now.duration_since(started)).unwrap_or(Duration::ZERO);
+        Self {
+            wait_limit: self.wait_limit.map(|limit| limit.saturating_sub(spent)),
+            ..self
+        }
+    }
+}
+
 /// How a run ended. The facts are saved already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -65,7 +76,7 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Runs `job`, which is open, to its end.
+/// Runs `job`, which is open, to its end. The caller tells of the end.
 pub async fn run(
     ports: &Ports,
     item: &Item,
@@ -95,11 +106,6 @@ pub async fn run(
         None => run.fail(FailureCode::Interrupted, None).await?,
     };
     info!(item.id = %item.id, job.id = %run.job, outcome = ?outcome, duration_ms = ms_since(ports, started), "job ended");
-    ports.notices.notify(Notice::JobEnded {
-        item: item.id.clone(),
-        job: run.job.clone(),
-    });
-    ports.notices.notify(Notice::ItemChanged(item.id.clone()));
     Ok(outcome)
 }
 
@@ -226,8 +232,7 @@ impl Run<'_> {
 
     async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
         let (api, external_id) = (self.api.clone(), self.item.external_id.clone());
-        self.call(async || api.event(credential, &external_id).await)
-            .await
+        self.call(|| api.event(credential, &external_id)).await
     }
 
     /// Walks to the end, page by page: fetch, plan, commit, notify.
@@ -242,7 +247,7 @@ impl Run<'_> {
                 let api = self.api.clone();
                 let place = cursor.clone();
                 let mut page = match self
-                    .call(async || api.registration_page(credential, walk, place.as_ref()).await)
+                    .call(|| api.registration_page(credential, walk, place.as_ref()))
                     .await
                 {
                     Ok(page) => page,
@@ -310,7 +315,7 @@ impl Run<'_> {
             .map_err(Stop::Vault)
     }
 
-    async fn call<T>(&mut self, make: impl AsyncFnMut() -> Result<T, ProviderError>) -> Result<T, Stop> {
+    async fn call<'t, T>(&mut self, make: impl FnMut() -> Try<'t, T>) -> Result<T, Stop> {
         let mut waits = JobWaits {
             ports: self.ports,
             item: &self.item.id,

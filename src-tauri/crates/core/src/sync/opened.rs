@@ -30,7 +30,7 @@ pub struct OpenedJob {
     record: ItemRecord,
     integration: Integration,
     first_import: bool,
-    _claim: Claim,
+    claim: Option<Claim>,
 }
 
 impl Begun {
@@ -72,7 +72,7 @@ impl Begun {
                     record,
                     integration,
                     first_import: false,
-                    _claim: claim,
+                    claim: Some(claim),
                 })
             }
         };
@@ -111,7 +111,7 @@ impl OpenedJob {
     }
 
     /// Runs the job to its end.
-    pub async fn run(self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+    pub async fn run(mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
         let result = self.read(ports, options).await;
         if self.first_import
             && let Err(error) = &result
@@ -121,8 +121,7 @@ impl OpenedJob {
         result.map_err(|error| self.explain_unknown(error))
     }
 
-    async fn read(&self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
-        let id = &self.record.item.id;
+    async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
         let outcome = engine::run(
             ports,
             &self.record.item,
@@ -131,6 +130,14 @@ impl OpenedJob {
             options,
         )
         .await?;
+        // Whoever hears of the end may begin the next job at once.
+        self.claim = None;
+        let id = &self.record.item.id;
+        ports.notices.notify(Notice::JobEnded {
+            item: id.clone(),
+            job: self.id.clone(),
+        });
+        ports.notices.notify(Notice::ItemChanged(id.clone()));
         match outcome {
             Outcome::Completed => query::item(ports, id, EngineView::default()).await,
             Outcome::Failed(code) | Outcome::Severed(code) => Err(tell(ports, id, code, None).await?),

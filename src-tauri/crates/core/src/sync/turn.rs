@@ -9,17 +9,20 @@ use std::time::Duration;
 
 /// How often a waiting process looks whether the lock is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// A reader that looks at the lock holds it for a moment: that is no reason to speak of waiting, or to give up.
+const READERS_GRACE: Duration = Duration::from_millis(200);
 
 /// The right to act on a data folder, until dropped. A process that runs several jobs shares one among them.
 pub struct Turn {
-    _lock: LockGuard,
+    /// Never looked at; the mutex lets jobs on several threads share the turn.
+    _lock: Mutex<LockGuard>,
     claimed: Arc<Mutex<HashSet<ItemId>>>,
 }
 
 impl Turn {
     fn over(lock: LockGuard) -> Self {
         Self {
-            _lock: lock,
+            _lock: Mutex::new(lock),
             claimed: Arc::default(),
         }
     }
@@ -70,10 +73,10 @@ async fn wait_for(
         if let Some(lock) = try_lock()? {
             return Ok(lock);
         }
-        if waited.is_zero() {
+        if waited == READERS_GRACE {
             ports.notices.notify(Notice::WaitingForLock);
         }
-        if limit.is_some_and(|limit| waited >= limit) {
+        if waited >= READERS_GRACE && limit.is_some_and(|limit| waited >= limit) {
             return Err(CommandError::waiting(
                 "Another TalkValue Sync works on this data folder and was not done in the time you gave. \
                  Nothing was changed; try again when it is done.",

@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const SET_ASIDE_TOLERATED: u64 = 5;
 /// How long a list is taken to be, while it goes on and nobody says.
 const UNKNOWN_LENGTH: u64 = 1_000;
-/// Pages in a row without a record: a list that never ends.
-const EMPTY_PAGES_TOLERATED: u32 = 20;
+/// Pages in a row without a record that was not met before: a list that never ends.
+const BARREN_PAGES_TOLERATED: u32 = 20;
 
 /// The bookkeeping of one walk and its closing pass.
 #[derive(Debug, Clone)]
@@ -20,6 +20,10 @@ pub struct Tally {
     read: u64,
     /// The distinct records of the full walk, by a hash: enough to compare with a count.
     distinct: HashSet<u64>,
+    /// The distinct records of the closing pass.
+    closing: HashSet<u64>,
+    /// Those of either that were registered after the start of the full walk.
+    arrived: HashSet<u64>,
     /// The records set aside, each once however often it is met.
     set_aside: HashSet<String>,
     hint: Option<u64>,
@@ -30,7 +34,7 @@ pub struct Tally {
     cursors: HashSet<String>,
     /// How often each fingerprint of a record without id was met in this walk.
     alike: HashMap<String, u32>,
-    empty_pages: u32,
+    barren_pages: u32,
 }
 
 impl Tally {
@@ -40,6 +44,8 @@ impl Tally {
             as_of: None,
             read: 0,
             distinct: HashSet::new(),
+            closing: HashSet::new(),
+            arrived: HashSet::new(),
             set_aside: HashSet::new(),
             hint,
             first_count: None,
@@ -47,7 +53,7 @@ impl Tally {
             moved: false,
             cursors: HashSet::new(),
             alike: HashMap::new(),
-            empty_pages: 0,
+            barren_pages: 0,
         }
     }
 
@@ -56,7 +62,7 @@ impl Tally {
         Self {
             cursors: HashSet::new(),
             alike: HashMap::new(),
-            empty_pages: 0,
+            barren_pages: 0,
             ..self
         }
     }
@@ -99,20 +105,34 @@ impl Tally {
         {
             return Err("the list repeats itself without end");
         }
-        let records = (page.rows.len() + page.set_aside.len()) as u64;
-        self.empty_pages = if records == 0 { self.empty_pages + 1 } else { 0 };
-        if self.empty_pages > EMPTY_PAGES_TOLERATED && page.next.is_some() {
-            return Err("the list goes on without any records");
-        }
         let as_of = *self.as_of.get_or_insert(page.server_time);
-        self.read += records;
+        self.read += (page.rows.len() + page.set_aside.len()) as u64;
         self.set_aside
             .extend(page.set_aside.iter().map(|record| record.key().to_owned()));
+        let ids = page.rows.iter().map(|row| row.external_id.as_str());
+        let aside = page.set_aside.iter().map(|record| record.key());
+        let met = match walk {
+            Walk::Full { .. } => &mut self.distinct,
+            Walk::ChangedSince { .. } => &mut self.closing,
+        };
+        let before = met.len();
+        met.extend(ids.chain(aside).map(hashed));
+        self.barren_pages = if met.len() == before {
+            self.barren_pages + 1
+        } else {
+            0
+        };
+        if self.barren_pages > BARREN_PAGES_TOLERATED && page.next.is_some() {
+            return Err("the list goes on without anything new");
+        }
+        let late = page
+            .rows
+            .iter()
+            .filter(|row| row.registered_at.is_some_and(|at| at >= as_of));
+        self.arrived
+            .extend(late.map(|row| hashed(row.external_id.as_str())));
         match walk {
             Walk::Full { .. } => {
-                let ids = page.rows.iter().map(|row| row.external_id.as_str());
-                let aside = page.set_aside.iter().map(|record| record.key());
-                self.distinct.extend(ids.chain(aside).map(hashed));
                 if let Some(count) = page.total {
                     self.first_count.get_or_insert(count);
                     self.last_count = Some(count);
@@ -141,11 +161,13 @@ impl Tally {
         Ok(())
     }
 
-    /// Whether a row may have slipped over a page boundary unseen: the count fell during the walk, fewer were seen than
-    /// counted, or, where nothing is counted, something changed meanwhile.
+    /// Whether a row may have slipped over a page boundary unseen: the count fell during the walk (arrivals set aside,
+    /// which would hide it), fewer were seen than counted, or, where nothing is counted, something changed meanwhile.
     pub fn may_have_skipped(&self) -> bool {
         match (self.first_count, self.last_count) {
-            (Some(first), Some(last)) => last < first || (self.distinct.len() as u64) < last,
+            (Some(first), Some(last)) => {
+                last < first.saturating_add(self.arrived.len() as u64) || (self.distinct.len() as u64) < last
+            }
             _ => self.moved,
         }
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use talkvalue_core::domain::credential::Credential;
@@ -78,7 +79,8 @@ impl EventbriteApi {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Pagination {
-    object_count: Option<u64>,
+    /// Whatever it is, it is no reason to refuse a page.
+    object_count: Option<Value>,
     continuation: Option<String>,
     has_more_items: Option<bool>,
 }
@@ -324,7 +326,7 @@ impl ProviderApi for EventbriteApi {
             rows,
             set_aside,
             next: page.pagination.next()?.map(Cursor),
-            total: page.pagination.object_count,
+            total: page.pagination.object_count.as_ref().and_then(Value::as_u64),
             server_time: answer.server_time,
         })
     }

@@ -53,7 +53,7 @@ fn told_wait(answer: &Answer) -> Option<Duration> {
             .trim()
             .parse()
             .ok()?;
-        u64::try_from(reset - answer.server_time.as_second())
+        u64::try_from(reset.checked_sub(answer.server_time.as_second())?)
             .ok()
             .map(Duration::from_secs)
     })

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use talkvalue_core::domain::credential::{Credential, SignIn};
@@ -100,24 +101,7 @@ struct EventWire {
     #[serde(default)]
     timezone: Option<String>,
     #[serde(default)]
-    guest_counts: Option<GuestCountsWire>,
-}
-
-/// In newer states of the description only; its absence is no error.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct GuestCountsWire {
-    approved: CountWire,
-    pending_approval: CountWire,
-    waitlist: CountWire,
-    invited: CountWire,
-    declined: CountWire,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct CountWire {
-    guests: u64,
+    guest_counts: Option<Value>,
 }
 
 impl EventWire {
@@ -129,20 +113,18 @@ impl EventWire {
             starts_at: self.start_at,
             ends_at: self.end_at,
             timezone: present(self.timezone),
-            registrations_hint: self.guest_counts.map(|counts| {
-                [
-                    counts.approved,
-                    counts.pending_approval,
-                    counts.waitlist,
-                    counts.invited,
-                    counts.declined,
-                ]
-                .iter()
-                .map(|count| count.guests)
-                .sum()
-            }),
+            registrations_hint: self.guest_counts.as_ref().and_then(guests_counted),
         })
     }
+}
+
+/// The guests of every status, where newer states of the description tell them. A hint for progress: whatever else it
+/// may hold is no error.
+fn guests_counted(counts: &Value) -> Option<u64> {
+    let of = |status: &str| counts.get(status)?.get("guests")?.as_u64();
+    of("approved")?;
+    let statuses = ["approved", "pending_approval", "waitlist", "invited", "declined"];
+    Some(statuses.into_iter().filter_map(of).fold(0, u64::saturating_add))
 }
 
 #[async_trait]
@@ -242,16 +224,13 @@ impl ProviderApi for LumaApi {
         }
         let answer = self.get(credential, "/v1/events/guests/list", &query).await?;
         let page: Page<'_> = parse(&answer.body)?;
-        let read_at = answer.server_time;
-        let (rows, set_aside) = parse_records(&page.entries, |guest: record::GuestWire| {
-            guest.into_registration(read_at)
-        });
+        let (rows, set_aside) = parse_records(&page.entries, record::GuestWire::into_registration);
         Ok(RegistrationPage {
             rows,
             set_aside,
             next: page.next()?,
             total: None,
-            server_time: read_at,
+            server_time: answer.server_time,
         })
     }
 }

@@ -46,8 +46,8 @@ struct TicketWire {
 }
 
 impl GuestWire {
-    /// `None` when the record has no id. `read_at` orders readings: Luma tells no time of change.
-    pub(super) fn into_registration(self, read_at: Timestamp) -> Option<Registration> {
+    /// `None` when the record has no id.
+    pub(super) fn into_registration(self) -> Option<Registration> {
         let external_id = RegistrationId::from_text(self.id?.into_text()?);
         let provider_status = self.approval_status.unwrap_or_default();
         let status = match provider_status.as_str() {
@@ -90,7 +90,8 @@ impl GuestWire {
                     .filter(|ticket| ticket.checked_in_at.is_some())
                     .count(),
             ),
-            version: read_at.as_microsecond(),
+            // One walker reads a feed, in order: the latest reading stands.
+            version: 0,
         })
     }
 }
