@@ -1,172 +1,76 @@
-//! The shell: the window, and what it may show and reach. It holds no decision about lists or accounts; those are the
-//! core's, which it will call through one command per use case. The caller hands over the process: [`run`] returns
+//! The shell: the window, and what it may show, reach and call. It holds no decision about lists or accounts; those are
+//! the core's, which it calls through one command per use case. The caller hands over the process: [`run`] returns
 //! when the last window is closed.
+
+pub mod commands;
+mod desk;
+pub mod ipc;
+mod launch;
+mod log;
+mod shell;
+mod single_instance;
+mod window;
+mod world;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
-use tauri::{App, Url, WebviewWindow, WebviewWindowBuilder};
+use talkvalue_adapters::Settings;
+use tauri::{App, Builder, Context, Manager as _, Runtime, Wry};
 
-/// The main window's label. The capability that grants commands names it.
-const MAIN_WINDOW: &str = "main";
+use ipc::notices::Push;
+pub use launch::Launch;
+use shell::Shell;
+pub use window::MAIN_WINDOW;
+pub use world::{OpenAddress, OpenPorts, World};
 
-/// The title that the page takes once two frames have been drawn, when asked to prove it.
-const PAINTED: &str = "painted";
-
-/// What the command line asks of this start.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Launch {
-    /// Close the window, as a person would, as soon as its page has been painted. For checks of a build.
-    pub quit_when_painted: bool,
-}
-
-impl Launch {
-    /// Reads the arguments after the program's name. An unknown one gives the sentence to print.
-    pub fn from_arguments(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut launch = Self::default();
-        for argument in arguments {
-            match argument.as_str() {
-                "--quit-when-painted" => launch.quit_when_painted = true,
-                // macOS passed this to programs opened from the Finder.
-                other if cfg!(target_os = "macos") && other.starts_with("-psn_") => {}
-                other => {
-                    return Err(format!(
-                        "TalkValue Sync does not know the option {other}. Start it without."
-                    ));
-                }
-            }
-        }
-        Ok(launch)
-    }
-}
-
-/// Shows the main window and returns once it is closed.
+/// Shows the main window and returns once it is closed. What was typed or set wrongly ends with 2 and a sentence.
 pub fn run(launch: Launch) -> anyhow::Result<ExitCode> {
-    let app = tauri::Builder::default()
-        .setup(move |app| {
-            open_main_window(app, launch.quit_when_painted)?;
-            Ok(())
-        })
-        .build(tauri::generate_context!())
-        .context("the window system refused")?;
+    if let Err(message) = log::start() {
+        return Ok(refused(&message));
+    }
+    let settings = match Settings::from_environment(launch.data_dir.clone()) {
+        Ok(settings) => settings,
+        Err(error) => return Ok(refused(&error.message)),
+    };
+    let builder = Builder::<Wry>::new().plugin(single_instance::plugin(&settings));
+    let app =
+        build(builder, context(), World::real(settings), &launch).context("the window system refused")?;
     let code = app.run_return(|_, _| {});
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn open_main_window(app: &App, quit_when_painted: bool) -> anyhow::Result<()> {
-    let settings = app
-        .config()
-        .app
-        .windows
-        .iter()
-        .find(|window| window.label == MAIN_WINDOW);
-    let settings = settings.context("tauri.conf.json describes no window called main")?;
-    let development = if tauri::is_dev() {
-        app.config().build.dev_url.clone()
-    } else {
-        None
-    };
+fn refused(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(2)
+}
 
-    let mut window = WebviewWindowBuilder::from_config(app, settings)?
-        .on_navigation(move |url| is_own_page(url, development.as_ref()))
-        .on_new_window(|_, _| NewWindowResponse::Deny);
-    if quit_when_painted {
-        window = window
-            .on_page_load(|window, page| {
-                if page.event() == PageLoadEvent::Finished {
-                    announce_second_frame(&window);
-                }
-            })
-            .on_document_title_changed(|window, title| {
-                if title == PAINTED && window.close().is_err() {
-                    eprintln!("The window could not be closed.");
-                }
+/// The configuration, the window's files and the permissions, as they were compiled in.
+pub fn context<R: Runtime>() -> Context<R> {
+    tauri::generate_context!()
+}
+
+/// Puts the app together over `world`: its commands, its state, its window. The window opens first; the data folder is
+/// opened beside it, and no keychain and no network is touched.
+pub fn build<R: Runtime>(
+    builder: Builder<R>,
+    context: Context<R>,
+    world: World,
+    launch: &Launch,
+) -> anyhow::Result<App<R>> {
+    let quit_when_painted = launch.quit_when_painted;
+    let app = builder
+        .invoke_handler(commands::handler())
+        .setup(move |app| {
+            app.manage(Shell::new(world, Push::to_main_window(app.handle().clone())));
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                // A failure is kept and told to whoever asks.
+                let _ = handle.state::<Shell>().desk().await;
             });
-    }
-    window.build().context("the main window could not be opened")?;
-    Ok(())
-}
-
-/// The first frame callback runs before the first picture is drawn, the second after it: only then it was painted. A
-/// page without words (its script was refused, say) is not a painted window, and never announces itself.
-/// The title is the one thing a page can tell us without being granted a command.
-fn announce_second_frame(window: &WebviewWindow) {
-    let script = format!(
-        "requestAnimationFrame(() => requestAnimationFrame(() => {{
-            if (document.body.innerText.trim() !== '') document.title = {PAINTED:?};
-        }}))"
-    );
-    if let Err(error) = window.eval(script) {
-        eprintln!("The page could not be asked whether it was painted: {error}");
-    }
-}
-
-/// Whether the window may show this address: its own embedded files, or the development server of a build that has one.
-/// Everything else is opened, if at all, in the person's browser.
-fn is_own_page(url: &Url, development: Option<&Url>) -> bool {
-    let embedded = match url.scheme() {
-        "tauri" => url.host_str() == Some("localhost"),
-        // Windows serves the embedded files under this name.
-        "http" | "https" => url.host_str() == Some("tauri.localhost") && url.port().is_none(),
-        _ => false,
-    };
-    embedded || development.is_some_and(|development| development.origin() == url.origin())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own(address: &str) -> bool {
-        is_own_page(&address.parse().unwrap(), None)
-    }
-
-    #[test]
-    fn window_shows_only_its_own_files() {
-        for address in [
-            "tauri://localhost/",
-            "tauri://localhost/index.html#/settings",
-            "http://tauri.localhost/",
-        ] {
-            assert!(own(address), "{address} is the app's own page");
-        }
-        let foreign = [
-            "https://www.eventbrite.com/oauth/authorize",
-            "http://tauri.localhost.example/",
-            "http://tauri.localhost:8080/",
-            "http://user@localhost/",
-            "http://localhost:5173/",
-            "tauri://elsewhere/",
-            "file:///etc/passwd",
-            "data:text/html,hello",
-            "about:blank",
-            "javascript:alert(1)",
-        ];
-        for address in foreign {
-            assert!(!own(address), "{address} must not replace the app's page");
-        }
-    }
-
-    #[test]
-    fn development_build_may_show_its_server_and_no_other() {
-        let server: Url = "http://localhost:5173/".parse().unwrap();
-        assert!(is_own_page(
-            &"http://localhost:5173/src/main.ts".parse().unwrap(),
-            Some(&server)
-        ));
-        assert!(!is_own_page(
-            &"http://localhost:5174/".parse().unwrap(),
-            Some(&server)
-        ));
-    }
-
-    #[test]
-    fn unknown_option_is_named_in_the_answer() {
-        let answer = Launch::from_arguments(["--quick".to_owned()]);
-        assert!(
-            answer.is_err_and(|message| message.contains("--quick")),
-            "a typing error must not be swallowed"
-        );
-    }
+            window::open_main_window(app, quit_when_painted)?;
+            Ok(())
+        })
+        .build(context)?;
+    Ok(app)
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use talkvalue_sync_app::Launch;
 
 fn main() -> ExitCode {
-    let launch = match Launch::from_arguments(std::env::args().skip(1)) {
+    let launch = match Launch::from_arguments(std::env::args_os().skip(1)) {
         Ok(launch) => launch,
         Err(message) => {
             eprintln!("{message}");

@@ -22,6 +22,8 @@ pub(crate) enum Need {
     Keychain,
     /// A screen that nobody looks at, to open the window in tests.
     Screen,
+    /// What uses the web view as a person would.
+    Driver,
 }
 
 impl Need {
@@ -32,6 +34,7 @@ impl Need {
             Self::WebView => &["libwebkit2gtk-4.1-dev"],
             Self::Keychain => &["dbus", "gnome-keyring", "libsecret-tools", "libglib2.0-bin"],
             Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "fonts-dejavu-core"],
+            Self::Driver => &["webkit2gtk-driver"],
         }
     }
 
@@ -43,6 +46,7 @@ impl Need {
             Self::WebView => process::succeeds("pkg-config", &["--exists", "webkit2gtk-4.1"]),
             Self::Keychain => all(&["dbus-run-session", "gnome-keyring-daemon"]),
             Self::Screen => all(&["xvfb-run", "dbus-run-session"]),
+            Self::Driver => all(&["WebKitWebDriver"]),
         }
     }
 
@@ -54,6 +58,7 @@ impl Need {
                 "pkg-config and the development files of WebKitGTK 4.1 (webkit2gtk4.1-devel, webkit2gtk-4.1)"
             }
             Self::Keychain => "dbus-run-session and gnome-keyring (dbus-daemon, gnome-keyring)",
+            Self::Driver => "WebKitWebDriver (webkitgtk's driver)",
             Self::Screen => "xvfb-run and dbus-run-session (xorg-x11-server-Xvfb, xorg-server-xvfb)",
         }
     }
@@ -129,6 +134,16 @@ pub(crate) fn cargo_deny(repository: &Repository) -> anyhow::Result<()> {
     }
     println!("Installing cargo-deny {VERSION} (once, some minutes).");
     process::run(&mut repository.cargo(&["install", "cargo-deny", "--locked", "--version", VERSION]))
+}
+
+/// Makes sure that tauri-driver is there: it starts the window for the end-to-end test.
+pub(crate) fn tauri_driver(repository: &Repository) -> anyhow::Result<()> {
+    const VERSION: &str = "2.1.0";
+    if process::is_on_path("tauri-driver") {
+        return Ok(());
+    }
+    println!("Installing tauri-driver {VERSION} (once, some minutes).");
+    process::run(&mut repository.cargo(&["install", "tauri-driver", "--locked", "--version", VERSION]))
 }
 
 /// The wanted packages that dpkg reports as installed.

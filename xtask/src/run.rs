@@ -1,11 +1,11 @@
-//! `cargo xtask run`: the main job, shown. Today it is told in the terminal through `tvsync`; once the window shows
-//! lists, [`with_sandbox`] opens it where there is a screen, and keeps this story for where there is none.
+//! `cargo xtask run`: the main job, shown. The terminal tells how accounts are connected and lists imported, through
+//! `tvsync`; where there is a screen the window then opens on them, elsewhere the story goes on in the terminal.
 
 use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 
@@ -37,6 +37,9 @@ pub(crate) fn with_sandbox(repository: &Repository, inside_session: bool) -> any
             "-p",
             "talkvalue-sandbox",
         ]))?;
+        if install::has_display() {
+            build_window(repository)?;
+        }
         if !session::has_keychain() {
             println!("No keychain answers here: the demo brings a private one.");
             return session::run_again_inside(repository, Profile::Debug);
@@ -146,6 +149,9 @@ fn tell(repository: &Repository) -> anyhow::Result<()> {
         None,
     )?;
     story.step("What is kept here now, and as of when.", &["items"], None)?;
+    if install::has_display() {
+        return show_window(repository, &tvsync);
+    }
     let badge_event = tvsync.find_id("items", "kind", "BADGE_EVENT")?;
     story.step("One event in full.", &["show", &badge_event], None)?;
     story.beginning("Its attendees.", &["attendees", &badge_event], ATTENDEE_LINES)?;
@@ -155,6 +161,31 @@ fn tell(repository: &Repository) -> anyhow::Result<()> {
         terminal::good("Done.")
     );
     println!("Your own accounts: cargo xtask run --real");
+    Ok(())
+}
+
+/// The window's files, then the program that embeds them.
+fn build_window(repository: &Repository) -> anyhow::Result<()> {
+    install::system(&[Need::Compiler, Need::WebView])?;
+    install::node()?;
+    println!("{}", terminal::heading("Building the window."));
+    for arguments in [["ci"].as_slice(), &["run", "build"]] {
+        let mut npm = Command::new(install::npm_program());
+        npm.args(arguments).current_dir(repository.root().join("ui"));
+        process::run(&mut npm)?;
+    }
+    process::run(&mut repository.cargo(&["build", "--locked", "-p", "talkvalue-sync"]))
+}
+
+/// Opens the window on what the story has brought here, and waits until it is closed.
+fn show_window(repository: &Repository, tvsync: &Tvsync) -> anyhow::Result<()> {
+    println!(
+        "\n{} Close it to end the demo; everything in it came from this computer alone.",
+        terminal::heading("The window opens on these lists.")
+    );
+    let mut window = tvsync.beside(repository.program("talkvalue-sync", Profile::Debug));
+    process::run(&mut window)?;
+    println!("\nYour own accounts: cargo xtask run --real");
     Ok(())
 }
 

@@ -44,7 +44,10 @@ pub(crate) fn run_again_inside(repository: &Repository, profile: Profile) -> any
     let ourselves = env::current_exe().context("this program does not know where it lies")?;
     let mut session = Command::new(repository.program("talkvalue-sandbox", profile));
     session
-        .args(["session", "--"])
+        .arg("session")
+        // With a screen the window opens, and a locked keychain may ask.
+        .args(install::has_display().then_some("--with-display"))
+        .arg("--")
         .arg(ourselves)
         .arg("--inside-session")
         .args(env::args_os().skip(1));

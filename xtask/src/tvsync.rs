@@ -38,6 +38,13 @@ impl Tvsync {
         Ok(Self { program, environment })
     }
 
+    /// Another program in the same world: the window.
+    pub(crate) fn beside(&self, program: PathBuf) -> Command {
+        let mut command = Command::new(program);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
     /// A call, not yet made.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

@@ -34,7 +34,7 @@ struct Step {
 }
 
 /// In this order: what is quick to tell first, and the window's files before the program that embeds them.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         run: format,
@@ -64,6 +64,10 @@ const STEPS: [Step; 11] = [
         run: |run| npm(run, &["run", "check"]),
     },
     Step {
+        name: "window files: tests",
+        run: |run| npm(run, &["test"]),
+    },
+    Step {
         name: "window files: build",
         run: |run| npm(run, &["run", "build"]),
     },
@@ -91,8 +95,17 @@ struct Report {
 /// Installs what is missing, runs every step, and sums up. Fails if any step did.
 pub(crate) fn run(repository: &Repository, fast: bool) -> anyhow::Result<ExitCode> {
     install::rust_components(repository)?;
-    install::system(&[Need::Compiler, Need::WebView, Need::Keychain, Need::Screen])?;
+    install::system(&[
+        Need::Compiler,
+        Need::WebView,
+        Need::Keychain,
+        Need::Screen,
+        Need::Driver,
+    ])?;
     install::node()?;
+    if cfg!(target_os = "linux") {
+        install::tauri_driver(repository)?;
+    }
     let run = Run { repository, fast };
     let reports: Vec<Report> = STEPS.iter().map(|step| report(step, &run)).collect();
     println!("\n{}", summary(&reports));

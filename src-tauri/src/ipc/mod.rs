@@ -1,0 +1,8 @@
+//! What crosses between the window and Rust: arguments, answers, errors and notices. Owns the wire types; everything
+//! that comes in is checked here before a use case sees it.
+
+pub(crate) mod arguments;
+pub mod dto;
+pub mod error;
+pub mod notices;
+pub mod words;

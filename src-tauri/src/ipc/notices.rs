@@ -1,0 +1,143 @@
+//! Notices to the window: what has changed, so that it asks again. They carry no state but a job's progress.
+
+use super::dto::Waiting;
+use super::error::CommandError;
+use serde::Serialize;
+use std::sync::Arc;
+use talkvalue_core::ports;
+use tauri::{AppHandle, Emitter as _, Runtime};
+use tracing::warn;
+use ts_rs::TS;
+
+use crate::window::MAIN_WINDOW;
+
+/// The name of the one event that the window listens to.
+pub const EVENT: &str = "notice";
+
+/// What has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoticeType {
+    ItemChanged,
+    IntegrationChanged,
+    JobProgressed,
+    JobWaits,
+    JobResumed,
+    JobEnded,
+    /// A job that went on after its command had answered ended in an error.
+    JobFailed,
+    /// The keychain is asked and may show a prompt.
+    VaultAsked,
+    /// Another process works on the data folder; this one waits for it.
+    WaitingForLock,
+}
+
+/// One push to the window. Fields that say nothing are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(optional_fields)]
+pub struct Notice {
+    pub r#type: NoticeType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integration_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CommandError>,
+}
+
+impl Notice {
+    fn new(r#type: NoticeType) -> Self {
+        Self {
+            r#type,
+            item_id: None,
+            integration_id: None,
+            job_id: None,
+            done: None,
+            total: None,
+            waiting: None,
+            error: None,
+        }
+    }
+
+    fn of_job(r#type: NoticeType, item: impl ToString, job: impl ToString) -> Self {
+        Self {
+            item_id: Some(item.to_string()),
+            job_id: Some(job.to_string()),
+            ..Self::new(r#type)
+        }
+    }
+
+    pub(crate) fn job_failed(item: impl ToString, job: impl ToString, error: CommandError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::of_job(NoticeType::JobFailed, item, job)
+        }
+    }
+}
+
+impl From<ports::Notice> for Notice {
+    fn from(notice: ports::Notice) -> Self {
+        match notice {
+            ports::Notice::ItemChanged(item) => Self {
+                item_id: Some(item.to_string()),
+                ..Self::new(NoticeType::ItemChanged)
+            },
+            ports::Notice::IntegrationChanged(integration) => Self {
+                integration_id: Some(integration.to_string()),
+                ..Self::new(NoticeType::IntegrationChanged)
+            },
+            ports::Notice::JobProgressed {
+                item,
+                job,
+                done,
+                total,
+            } => Self {
+                done: Some(done),
+                total,
+                ..Self::of_job(NoticeType::JobProgressed, item, job)
+            },
+            ports::Notice::JobWaits { item, job, waiting } => Self {
+                waiting: Some(waiting.into()),
+                ..Self::of_job(NoticeType::JobWaits, item, job)
+            },
+            ports::Notice::JobResumed { item, job } => Self::of_job(NoticeType::JobResumed, item, job),
+            ports::Notice::JobEnded { item, job } => Self::of_job(NoticeType::JobEnded, item, job),
+            ports::Notice::WaitingForLock => Self::new(NoticeType::WaitingForLock),
+            ports::Notice::AskingVault => Self::new(NoticeType::VaultAsked),
+        }
+    }
+}
+
+/// Where notices go: to the main window and no other.
+#[derive(Clone)]
+pub(crate) struct Push(Arc<dyn Fn(Notice) + Send + Sync>);
+
+impl Push {
+    pub(crate) fn to_main_window<R: Runtime>(app: AppHandle<R>) -> Self {
+        Self(Arc::new(move |notice| {
+            // A window that is closing misses a notice and nothing else: it asks for everything when it opens.
+            if let Err(error) = app.emit_to(MAIN_WINDOW, EVENT, notice) {
+                warn!(error = %error, "a notice did not reach the window");
+            }
+        }))
+    }
+
+    pub(crate) fn send(&self, notice: Notice) {
+        (self.0)(notice);
+    }
+}
+
+impl ports::Notices for Push {
+    fn notify(&self, notice: ports::Notice) {
+        self.send(notice.into());
+    }
+}

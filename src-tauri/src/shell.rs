@@ -1,0 +1,86 @@
+//! What commands find behind them: the opened data folder, or the reason why there is none.
+
+use std::sync::Arc;
+
+use talkvalue_core::domain::failure::FailureCode;
+use talkvalue_core::error::CommandError;
+use tokio::sync::Mutex;
+use tracing::error;
+
+use crate::desk::Desk;
+use crate::ipc::notices::Push;
+use crate::world::World;
+
+/// Managed by the app, one per process.
+pub(crate) struct Shell {
+    pub(crate) world: World,
+    push: Push,
+    opened: Mutex<Opened>,
+}
+
+enum Opened {
+    NotYet,
+    Ready(Arc<Desk>),
+    /// Every command answers with it until opening succeeds.
+    Failed(CommandError),
+}
+
+impl Shell {
+    pub(crate) fn new(world: World, push: Push) -> Self {
+        Self {
+            world,
+            push,
+            opened: Mutex::new(Opened::NotYet),
+        }
+    }
+
+    /// The desk, opening it if nobody has yet. Commands that come meanwhile wait for the same opening.
+    pub(crate) async fn desk(&self) -> Result<Arc<Desk>, CommandError> {
+        let mut opened = self.opened.lock().await;
+        if let Opened::NotYet = *opened {
+            *opened = self.open().await;
+        }
+        opened.answer()
+    }
+
+    /// The desk, trying once more where opening it failed before: a person may have mended the cause.
+    pub(crate) async fn desk_again(&self) -> Result<Arc<Desk>, CommandError> {
+        let mut opened = self.opened.lock().await;
+        if !matches!(*opened, Opened::Ready(_)) {
+            *opened = self.open().await;
+        }
+        opened.answer()
+    }
+
+    async fn open(&self) -> Opened {
+        let (open_ports, notices) = (self.world.open_ports.clone(), Arc::new(self.push.clone()));
+        let result = tokio::task::spawn_blocking(move || open_ports(notices))
+            .await
+            .unwrap_or_else(|_| {
+                Err(CommandError::failure(
+                    FailureCode::StorageFailed,
+                    "The data folder could not be opened: this app made a mistake.",
+                ))
+            });
+        match result {
+            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports, self.push.clone()))),
+            Err(failure) => {
+                error!(code = failure.code.code(), "the data folder cannot be used");
+                Opened::Failed(failure)
+            }
+        }
+    }
+}
+
+impl Opened {
+    fn answer(&self) -> Result<Arc<Desk>, CommandError> {
+        match self {
+            Opened::Ready(desk) => Ok(desk.clone()),
+            Opened::Failed(failure) => Err(failure.clone()),
+            Opened::NotYet => Err(CommandError::failure(
+                FailureCode::StorageFailed,
+                "The data folder is not open yet.",
+            )),
+        }
+    }
+}

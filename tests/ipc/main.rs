@@ -1,0 +1,19 @@
+//! The window's commands over the real adapters, without a screen: Tauri's mock runtime carries the calls through the
+//! same permissions as the real one, and the sandbox is the provider.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's set-up has nobody to report to: a panic is its report"
+)]
+
+mod answers;
+mod attendees;
+mod background;
+mod generated;
+mod golden;
+mod links;
+mod names;
+mod refusals;
+mod stage;
+mod storage;
+mod strangers;

@@ -1,0 +1,282 @@
+//! A stage: the whole app in this process with a window nobody sees, a data folder, a keychain and providers of its
+//! own. Everything that leaves Rust for the window passes the recorder here.
+
+use serde_json::{Value, json};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use talkvalue_adapters::clock::SystemClock;
+use talkvalue_adapters::data_folder::DataFolder;
+use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
+use talkvalue_adapters::store::SqliteStore;
+use talkvalue_adapters::vault::{Deadlines, KeychainVault};
+use talkvalue_core::domain::provider::{Origin, Origins};
+use talkvalue_core::error::CommandError;
+use talkvalue_core::ports::{Notices, Ports};
+use talkvalue_sandbox::{EventSpec, LumaCalendar, Sandbox};
+use talkvalue_sync_app::ipc::notices;
+use talkvalue_sync_app::{Launch, MAIN_WINDOW, World};
+use tauri::ipc::{CallbackFn, InvokeBody};
+use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
+use tauri::webview::InvokeRequest;
+use tauri::{App, Listener as _, Manager as _, WebviewWindow};
+
+/// Every credential of the sandbox holds this word.
+const CANARY: &str = "CANARY";
+
+/// Much longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) window: WebviewWindow<MockRuntime>,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
+    notices: Receiver<Value>,
+    app: App<MockRuntime>,
+}
+
+impl Stage {
+    /// An empty world, and the app just started in it.
+    pub(crate) fn open() -> Self {
+        Self::open_in(tempfile::tempdir().unwrap())
+    }
+
+    /// The same, over what `folder` holds.
+    pub(crate) fn open_in(folder: tempfile::TempDir) -> Self {
+        let sandbox = Sandbox::builder().seed(7).start_blocking().unwrap();
+        let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
+        let world = world(&sandbox, &folder, opened_addresses.clone());
+        let mut app = talkvalue_sync_app::build(
+            mock_builder(),
+            talkvalue_sync_app::context(),
+            world,
+            &Launch::default(),
+        )
+        .unwrap();
+        let (told, notices) = channel();
+        record(&app, told);
+        start(&mut app);
+        let window = app.get_webview_window(MAIN_WINDOW).unwrap();
+        Self {
+            sandbox,
+            window,
+            folder,
+            opened_addresses,
+            notices,
+            app,
+        }
+    }
+
+    /// A Luma calendar with one event of so many guests, connected by its key. Gives the calendar, the event's id and
+    /// the integration's id.
+    pub(crate) fn with_luma(guests: usize) -> (Self, LumaCalendar, String, String) {
+        let stage = Self::open();
+        let (calendar, event) = stage.add_luma_event("Spring Repair Cafe", guests);
+        let connected = stage.connects("LUMA", &calendar.key);
+        (stage, calendar, event, connected)
+    }
+
+    /// The same, with the event imported as a Badge event. Gives the item's id last.
+    pub(crate) fn with_item(guests: usize) -> (Self, LumaCalendar, String, String) {
+        let (stage, calendar, event, integration) = Self::with_luma(guests);
+        let item = stage.imports(&integration, &event, "BADGE_EVENT");
+        (stage, calendar, event, item)
+    }
+
+    pub(crate) fn add_luma_event(&self, title: &str, guests: usize) -> (LumaCalendar, String) {
+        let luma = self.sandbox.luma();
+        let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
+        let event = luma.add_event(&calendar.id, EventSpec::new(title));
+        luma.add_guests(&event, guests);
+        (calendar, event)
+    }
+
+    /// Connects an account; its integration's id.
+    pub(crate) fn connects(&self, provider: &str, secret: &str) -> String {
+        let connected = self
+            .calls(
+                "connect_account",
+                json!({ "provider": provider, "secret": secret }),
+            )
+            .unwrap();
+        text(&connected["integration"]["id"])
+    }
+
+    /// Imports and waits for the end; the item's id.
+    pub(crate) fn imports(&self, integration: &str, event: &str, kind: &str) -> String {
+        let arguments = json!({ "integrationId": integration, "externalId": event, "kind": kind });
+        let item = self.calls("import_event", arguments).unwrap();
+        self.hears("JOB_ENDED");
+        text(&item["id"])
+    }
+
+    /// Calls a command as the main window's page does.
+    pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
+        call(&self.window, command, InvokeBody::Json(arguments))
+    }
+
+    pub(crate) fn shows(&self, item: &str) -> Value {
+        self.calls("show_item", json!({ "itemId": item })).unwrap()
+    }
+
+    /// Another window of this app, as a sign-in of a provider would open it.
+    pub(crate) fn opens_window(&self, label: &str) -> WebviewWindow<MockRuntime> {
+        tauri::WebviewWindowBuilder::new(&self.app, label, tauri::WebviewUrl::default())
+            .build()
+            .unwrap()
+    }
+
+    /// Waits for a notice of that type; those before it are passed over.
+    pub(crate) fn hears(&self, kind: &str) -> Value {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let notice = self
+                .notices
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("no notice {kind} came"));
+            if notice["type"] == kind {
+                return notice;
+            }
+        }
+    }
+
+    /// The notices that have come so far and were not heard yet.
+    pub(crate) fn heard_so_far(&self) -> Vec<Value> {
+        self.notices.try_iter().collect()
+    }
+}
+
+/// Calls a command from any window, and sees to it that no credential comes back.
+pub(crate) fn call(
+    window: &WebviewWindow<MockRuntime>,
+    command: &str,
+    body: InvokeBody,
+) -> Result<Value, Value> {
+    call_from(window, command, body, own_address())
+}
+
+/// The same from a page at `address`.
+pub(crate) fn call_from(
+    window: &WebviewWindow<MockRuntime>,
+    command: &str,
+    body: InvokeBody,
+    address: &str,
+) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: address.parse().unwrap(),
+        body,
+        headers: tauri::http::HeaderMap::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    let answer = get_ipc_response(window, request).map(|body| body.deserialize::<Value>().unwrap());
+    let seen = match &answer {
+        Ok(value) | Err(value) => value.to_string(),
+    };
+    assert!(
+        !seen.contains(CANARY),
+        "{command} let a credential out into the window"
+    );
+    answer
+}
+
+pub(crate) fn own_address() -> &'static str {
+    if cfg!(windows) {
+        "http://tauri.localhost"
+    } else {
+        "tauri://localhost"
+    }
+}
+
+/// Asserts a refusal with that code; its message.
+pub(crate) fn refused(answer: Result<Value, Value>, code: &str) -> String {
+    let error = answer.expect_err("this must be refused");
+    assert_eq!(error["code"], code, "{error}");
+    assert!(
+        error["recovery"].is_string(),
+        "a refusal names a way out: {error}"
+    );
+    text(&error["message"])
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
+}
+
+fn record(app: &App<MockRuntime>, told: Sender<Value>) {
+    app.listen_any(notices::EVENT, move |event| {
+        assert!(
+            !event.payload().contains(CANARY),
+            "a notice let a credential out into the window"
+        );
+        // A test that has ended hears nothing.
+        let _ = told.send(serde_json::from_str(event.payload()).unwrap());
+    });
+}
+
+/// What the event loop does first: the app's set-up.
+#[expect(
+    deprecated,
+    reason = "the mock's event loop never returns; one turn of it is what a test needs"
+)]
+fn start(app: &mut App<MockRuntime>) {
+    app.run_iteration(|_, _| {});
+}
+
+fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<String>>>) -> World {
+    let (eventbrite, luma) = (
+        origins(&sandbox.eventbrite().api_url()),
+        origins(&sandbox.luma().api_url()),
+    );
+    let keychain: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
+    let path = folder.path().to_path_buf();
+    World {
+        data_dir: folder.path().display().to_string(),
+        open_ports: Arc::new(move |notices| ports(&path, &eventbrite, &luma, &keychain, notices)),
+        open_address: Arc::new(move |address| {
+            opened.lock().unwrap().push(address.to_owned());
+            Ok(())
+        }),
+    }
+}
+
+fn ports(
+    path: &std::path::Path,
+    eventbrite: &Origins,
+    luma: &Origins,
+    keychain: &Arc<keyring::CredentialStore>,
+    notices: Arc<dyn Notices>,
+) -> Result<Ports, CommandError> {
+    let folder = DataFolder::open(path)?;
+    let store = SqliteStore::open(&folder)?;
+    let clock = Arc::new(SystemClock);
+    let keychain = keychain.clone();
+    let vault = KeychainVault::with_store(
+        "ipc",
+        Arc::new(move || Ok(keychain.clone())),
+        Deadlines::default(),
+    );
+    Ok(Ports {
+        store: Arc::new(store),
+        vault: Arc::new(vault),
+        eventbrite: Arc::new(EventbriteApi::new(eventbrite.clone(), &luma.api, clock.clone())?),
+        luma: Arc::new(LumaApi::new(luma.clone(), &eventbrite.api, clock.clone())?),
+        clock,
+        locks: Arc::new(folder),
+        notices,
+    })
+}
+
+fn origins(api: &str) -> Origins {
+    Origins {
+        api: Origin::parse(api).unwrap(),
+        oauth: Origin::parse(api).unwrap(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Windows and pages that are not the main window's own are refused everything.
+
+use crate::stage::{Stage, call, call_from, own_address};
+use serde_json::{Value, json};
+use talkvalue_sync_app::MAIN_WINDOW;
+use talkvalue_sync_app::commands::NAMES;
+use tauri::ipc::InvokeBody;
+
+/// Commands of Tauri's own that would be worth having.
+const TAURIS_OWN: [&str; 12] = [
+    "plugin:event|listen",
+    "plugin:event|emit",
+    "plugin:event|emit_to",
+    "plugin:window|create",
+    "plugin:window|close",
+    "plugin:window|set_title",
+    "plugin:webview|create_webview_window",
+    "plugin:webview|internal_toggle_devtools",
+    "plugin:path|resolve_directory",
+    "plugin:app|version",
+    "plugin:resources|close",
+    "plugin:image|from_path",
+];
+
+/// Arguments that every command would take.
+fn arguments() -> InvokeBody {
+    InvokeBody::Json(json!({
+        "itemId": "item-1", "integrationId": "int-1", "withIntegrationId": null, "externalId": "evt-1",
+        "kind": "BADGE_EVENT", "provider": "LUMA", "secret": "secret-abc", "id": null,
+        "request": crate::attendees::everybody(),
+        "event": "notice", "target": { "kind": "Any" }, "handler": 1, "payload": {},
+    }))
+}
+
+/// Refused by the permissions: a plain text of Tauri's, and never one of our own errors, which a command would give.
+fn assert_shut(answer: Result<Value, Value>, what: &str) {
+    let refusal = answer.expect_err(what);
+    assert!(
+        refusal
+            .as_str()
+            .is_some_and(|text| text.contains("not allowed") || text.contains("not found")),
+        "{what} must end at the permissions: {refusal}"
+    );
+}
+
+#[test]
+fn windows_of_other_labels_may_call_nothing() {
+    let stage = Stage::open();
+    for label in ["oauth-1", "main2", "Main", "main-1", "settings"] {
+        let window = stage.opens_window(label);
+        for command in NAMES.into_iter().chain(TAURIS_OWN) {
+            assert_shut(
+                call(&window, command, arguments()),
+                &format!("{command} from {label}"),
+            );
+        }
+    }
+    assert!(
+        stage.calls("app_status", json!({})).is_ok(),
+        "the main window goes on as if nothing had happened"
+    );
+}
+
+#[test]
+fn foreign_pages_may_call_nothing_even_in_the_main_window() {
+    let stage = Stage::open();
+    let sandbox = stage.sandbox.eventbrite().api_url();
+    for address in [
+        sandbox.as_str(),
+        "https://www.eventbrite.com/oauth/authorize",
+        "https://luma.com/",
+        "http://localhost:5173/",
+        "http://tauri.localhost.example/",
+        "https://tauri.evil.example/",
+        "file:///tmp/page.html",
+    ] {
+        for command in NAMES.into_iter().chain(TAURIS_OWN) {
+            let answer = call_from(&stage.window, command, arguments(), address);
+            assert_shut(answer, &format!("{command} from {address}"));
+        }
+    }
+}
+
+#[test]
+fn main_window_has_nothing_of_tauris_but_listening() {
+    let stage = Stage::open();
+    for command in TAURIS_OWN.into_iter().skip(1) {
+        let answer = call_from(&stage.window, command, arguments(), own_address());
+        assert_shut(answer, &format!("{command} from {MAIN_WINDOW}"));
+    }
+}
+
+#[test]
+fn unknown_commands_are_refused() {
+    let stage = Stage::open();
+    for command in [
+        "",
+        "show_items",
+        "LIST_ITEMS",
+        "list_items ",
+        "../list_items",
+        "plugin:shell|execute",
+    ] {
+        assert_shut(call(&stage.window, command, arguments()), command);
+    }
+}

@@ -1,0 +1,335 @@
+// What the stand-in shell holds at its start, by scenario.
+
+import type { FakeCore } from "./ipc.fake";
+import { HOSTILE } from "./ipc.fake.people";
+import type { Candidate, FailureCode, FailureView, IntegrationView, ItemView, Recovery } from "./types";
+
+export type Scenario =
+  | "demo"
+  | "first-start"
+  | "no-items"
+  | "many"
+  | "offline"
+  | "keychain"
+  | "problem"
+  | "repaired"
+  | "hostile";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const at = (offset: number) => new Date(Date.now() + offset).toISOString();
+
+export function failure(code: FailureCode, recovery: Recovery, message: string): FailureView {
+  return { code, recovery, message };
+}
+
+export function account(facts: Partial<IntegrationView> & { id: string }): IntegrationView {
+  return {
+    provider: "EVENTBRITE",
+    accountId: facts.id,
+    accountName: "Dock Hall",
+    accountEmail: "box@dockhall.example",
+    status: "CONNECTED",
+    signIn: "TOKEN",
+    connectedAt: at(-265 * DAY),
+    lastVerifiedAt: at(-2 * MINUTE),
+    expiresAt: null,
+    failure: null,
+    ...facts,
+  };
+}
+
+/** An item that is live, but for what is said otherwise. */
+export function item(facts: Partial<ItemView> & { id: string }): ItemView {
+  const attending = facts.counts?.attending ?? 0;
+  return {
+    kind: "BADGE_EVENT",
+    provider: "EVENTBRITE",
+    externalId: `x-${facts.id}`,
+    integrationId: "dockhall",
+    title: facts.id,
+    startsAt: at(9 * DAY),
+    endsAt: at(9 * DAY + 4 * HOUR),
+    timezone: "Europe/London",
+    syncStatus: "ACTIVE",
+    freshness: "LIVE",
+    alert: null,
+    failure: null,
+    waiting: null,
+    activeJob: null,
+    counts: { total: attending, attending, awaiting: 0, notAttending: 0, checkedIn: 0 },
+    tickets: { total: attending, checkedIn: 0 },
+    unreadable: 0,
+    heldRemovals: 0,
+    archived: false,
+    lastSyncedAt: at(-40_000),
+    lastAttemptedAt: at(-40_000),
+    nextAttemptAt: null,
+    ...facts,
+  };
+}
+
+const counts = (total: number, notAttending = 0, checkedIn = 0, awaiting = 0) => ({
+  total,
+  attending: total - notAttending - awaiting,
+  awaiting,
+  notAttending,
+  checkedIn,
+});
+
+const REJECTED = failure(
+  "CREDENTIALS_REJECTED",
+  "RECONNECT",
+  "Eventbrite refuses the private token of events@harbour.example (since 11:47), most often because the password was " +
+    "changed. The list is as of 11:45, 412 attending. This will not repair itself.",
+);
+
+function demoAccounts(): IntegrationView[] {
+  return [
+    account({ id: "dockhall" }),
+    account({
+      id: "harbour",
+      accountName: "Harbour Guild",
+      accountEmail: "events@harbour.example",
+      status: "DISCONNECTED",
+      failure: failure(
+        "CREDENTIALS_REJECTED",
+        "RECONNECT",
+        "Eventbrite refuses the private token of events@harbour.example (since 11:47).",
+      ),
+    }),
+    account({ id: "info", accountName: "Dock Hall Info", accountEmail: "info@dockhall.example" }),
+    account({
+      id: "makers",
+      provider: "LUMA",
+      accountName: "Harbour Makers",
+      accountEmail: null,
+      signIn: "KEY",
+      connectedAt: at(-198 * DAY),
+    }),
+  ];
+}
+
+function demoItems(): ItemView[] {
+  const old = { lastSyncedAt: at(-137 * MINUTE), lastAttemptedAt: at(-135 * MINUTE) };
+  const live = (id: string, title: string, start: number, people: number, more: Partial<ItemView> = {}) =>
+    item({ id, title, startsAt: at(start), endsAt: at(start + 3 * HOUR), counts: counts(people, Math.floor(people / 31)), ...more });
+  return [
+    item({
+      id: "makers-night",
+      title: "Harbour Makers Night",
+      integrationId: "harbour",
+      startsAt: at(3 * HOUR),
+      endsAt: at(7 * HOUR),
+      syncStatus: "DISCONNECTED",
+      freshness: "STALE",
+      alert: "INTEGRATION_DISCONNECTED",
+      failure: REJECTED,
+      counts: counts(431, 19, 30),
+      tickets: { total: 446, checkedIn: 30 },
+      ...old,
+    }),
+    item({
+      id: "open-studio",
+      kind: "PATH_EVENT",
+      title: "Open Studio Weekend",
+      integrationId: "harbour",
+      startsAt: at(5 * DAY),
+      endsAt: at(6 * DAY),
+      syncStatus: "DISCONNECTED",
+      freshness: "STALE",
+      alert: "INTEGRATION_DISCONNECTED",
+      failure: REJECTED,
+      counts: counts(186, 4),
+      ...old,
+    }),
+    item({
+      id: "river-swim",
+      title: "River Swim Registration",
+      startsAt: at(33 * DAY),
+      syncStatus: "PENDING",
+      freshness: "STALE",
+      alert: "IMPORT_FAILED",
+      failure: failure(
+        "INTERRUPTED",
+        "RETRY",
+        "The last run was cut off (at 12:10). What arrived is kept. Only 1,240 registrations have arrived; this list is not complete.",
+      ),
+      counts: counts(1240),
+      lastSyncedAt: null,
+    }),
+    item({
+      id: "lantern-walk",
+      title: "Lantern Walk",
+      provider: "LUMA",
+      integrationId: "makers",
+      startsAt: at(16 * DAY),
+      syncStatus: "FAILED",
+      freshness: "STALE",
+      alert: "SYNC_FAILED",
+      failure: failure(
+        "REMOTE_GONE",
+        "KEEP_OR_REMOVE",
+        "Luma no longer shows this event to Harbour Makers: cancelled, deleted or moved. The list is as of yesterday 18:40, 64 attending.",
+      ),
+      counts: counts(64),
+      lastSyncedAt: at(-20 * HOUR),
+    }),
+    item({
+      id: "repair-cafe",
+      kind: "PATH_EVENT",
+      provider: "LUMA",
+      integrationId: "makers",
+      title: "Spring Repair Cafe",
+      startsAt: at(22 * HOUR),
+      syncStatus: "FAILED",
+      freshness: "STALE",
+      alert: "SYNC_FAILED",
+      failure: failure(
+        "PROVIDER_UNREACHABLE",
+        "RETRY",
+        "Luma does not answer (since 13:31). The list is as of 13:31, 88 attending.",
+      ),
+      counts: counts(88),
+      lastSyncedAt: at(-31 * MINUTE),
+      nextAttemptAt: at(2 * MINUTE),
+    }),
+    item({
+      id: "autumn-summit",
+      title: "Autumn Summit",
+      startsAt: at(12 * DAY),
+      syncStatus: "PENDING",
+      freshness: "CHECKING",
+      activeJob: { id: "job-1", kind: "IMPORT", done: 1240, total: 3000 },
+      counts: counts(1240, 22),
+      lastSyncedAt: null,
+    }),
+    live("boat-parade", "Boat Parade Stewards", 6 * DAY, 240, {
+      syncStatus: "PENDING",
+      freshness: "LIVE",
+      activeJob: { id: "job-2", kind: "RECONNECT", done: 90, total: 240 },
+      lastSyncedAt: at(-70 * MINUTE),
+    }),
+    live("night-market", "Night Market Traders", 4 * DAY, 156, { freshness: "CHECKING" }),
+    live("choir", "Dockside Choir Social", 2 * DAY, 73, {
+      freshness: "PAUSED",
+      waiting: { code: "RATE_LIMITED", until: at(34 * MINUTE) },
+      activeJob: { id: "job-3", kind: "SYNC", done: 0, total: null },
+      lastSyncedAt: at(-50 * MINUTE),
+    }),
+    live("winter-fair", "Winter Fair", 40 * DAY, 910, { freshness: "STALE", lastSyncedAt: at(-27 * HOUR) }),
+    live("tool-library", "Tool Library Induction", 3 * DAY, 24, {}),
+    live("calendar", "Community Calendar", 0, 2310, {
+      kind: "PATH_CHANNEL",
+      provider: "LUMA",
+      integrationId: "makers",
+      startsAt: null,
+      endsAt: null,
+      counts: counts(2310, 41, 0, 12),
+    }),
+    live("guild-list", "Everyone of Dock Hall", 0, 5821, { kind: "PATH_CHANNEL", startsAt: null, endsAt: null }),
+    live("print-club", "Print Club: Screen Printing for Beginners", 1.2 * DAY, 18, {}),
+    live("harbour-tour", "Harbour History Tour", 8 * DAY, 60, { kind: "PATH_EVENT", provider: "LUMA", integrationId: "makers" }),
+    live("bike-day", "Bike Repair Day", 15 * DAY, 132, { unreadable: 2 }),
+    live("garden", "Rooftop Garden Open Day", 21 * DAY, 204, { kind: "PATH_EVENT" }),
+    live("bread", "Bread Baking Workshop", -12 * DAY, 20, { freshness: "ENDED", lastSyncedAt: at(-4 * DAY) }),
+    live("summer", "Summer Regatta", -120 * DAY, 1460, { freshness: "ENDED", archived: true, lastSyncedAt: at(-110 * DAY) }),
+  ];
+}
+
+function demoCandidates(): Candidate[] {
+  const titles = [
+    "Quayside Jazz Evening",
+    "Intro to Boat Building",
+    "Members' Assembly",
+    "Kite Festival",
+    "Coastal Clean-up",
+    "Shanty Choir Taster",
+    "Ropework for Children",
+    "Maritime Film Night",
+    "Pottery Drop-in",
+    "New Year Swim",
+  ];
+  const list: Candidate[] = titles.map((title, index) => ({
+    externalId: `c-${index}`,
+    title,
+    startsAt: at((titles.length - index) * 5 * DAY),
+    kinds: ["BADGE_EVENT", "PATH_EVENT"],
+    importedAs: index === 2 ? [{ kind: "BADGE_EVENT", itemId: "tool-library" }] : [],
+  }));
+  return [
+    { externalId: "org", title: "Dock Hall", startsAt: null, kinds: ["PATH_CHANNEL"], importedAs: [] },
+    ...list,
+  ];
+}
+
+export function fill(core: FakeCore, scenario: Scenario): void {
+  core.candidates = demoCandidates();
+  if (scenario === "first-start") {
+    return;
+  }
+  for (const one of demoAccounts()) {
+    core.integrations.set(one.id, one);
+  }
+  if (scenario === "problem") {
+    core.refusal = {
+      code: "STORAGE_FAILED",
+      message: "The data in this folder was written by a newer version of TalkValue Sync. It was left untouched: update the app to open it.",
+      recovery: "CHECK_STORAGE",
+    };
+    core.status = { ...core.status, schema: null, problem: core.refusal };
+    return;
+  }
+  if (scenario === "no-items") {
+    return;
+  }
+  let items = demoItems();
+  if (scenario === "many") {
+    items = Array.from({ length: 10_000 }, (_, index) => {
+      const base = items[index % items.length] as ItemView;
+      return { ...base, id: `item-${index}`, title: `${base.title} ${index + 1}` };
+    });
+    items.push(item({ id: "huge", title: "A hundred thousand", startsAt: at(HOUR), counts: counts(100_000, 3_000, 12_000) }));
+  } else if (scenario === "offline") {
+    items = items.map((one) =>
+      one.syncStatus === "ACTIVE" && !one.archived && one.freshness !== "ENDED"
+        ? { ...one, freshness: "OFFLINE", waiting: { code: "OFFLINE", until: null } }
+        : one,
+    );
+  } else if (scenario === "keychain") {
+    items = items.map((one) =>
+      one.syncStatus === "ACTIVE" && !one.archived && one.freshness !== "ENDED"
+        ? { ...one, freshness: "PAUSED", waiting: { code: "VAULT_LOCKED", until: null } }
+        : one,
+    );
+  } else if (scenario === "repaired") {
+    const harbour = core.integrations.get("harbour");
+    if (harbour !== undefined) {
+      core.integrations.set("harbour", { ...harbour, status: "CONNECTED", failure: null });
+    }
+  } else if (scenario === "hostile") {
+    const harbour = core.integrations.get("harbour");
+    if (harbour !== undefined) {
+      core.integrations.set("harbour", { ...harbour, accountEmail: `${HOSTILE[2]}@example.com` });
+    }
+    items = HOSTILE.flatMap((title, index) => [
+      item({ id: `hostile-${index}`, title, counts: counts(40 + index), startsAt: at((index + 1) * DAY) }),
+    ]).concat(items.slice(0, 3).map((one, index) => ({ ...one, id: `hostile-${one.id}`, title: HOSTILE[index] ?? one.title })));
+    core.candidates = HOSTILE.map((title, index) => ({
+      externalId: `h-${index}`,
+      title,
+      startsAt: at(index * DAY),
+      kinds: ["BADGE_EVENT", "PATH_EVENT"],
+      importedAs: [],
+    }));
+  }
+  for (const one of items) {
+    core.items.set(one.id, one);
+  }
+  const importing = items.find((one) => one.id === "autumn-summit");
+  if (importing !== undefined && typeof window !== "undefined" && new URLSearchParams(location.search).has("moving")) {
+    core.read("autumn-summit", "IMPORT", 3000);
+  }
+}

@@ -1,0 +1,287 @@
+// A stand-in for the shell, for looking at screens in a browser and for tests. Vite puts it in the place of ipc.ts in
+// mode "demo" and under vitest only; the built window never contains it.
+//
+// It keeps facts like the core does and answers from them; it decides nothing that the real core would decide.
+
+import type * as real from "./ipc";
+import { fill, type Scenario } from "./ipc.fake.data";
+import type {
+  AppStatus,
+  AttendeePage,
+  AttendeeRequest,
+  Candidate,
+  CommandError,
+  Connected,
+  IntegrationView,
+  ItemKind,
+  ItemView,
+  LinkKind,
+  Notice,
+  Provider,
+  ReconnectOptions,
+} from "./types";
+import { people } from "./ipc.fake.people";
+
+const SIZE_STEP = 40;
+
+export class FakeCore {
+  items = new Map<string, ItemView>();
+  integrations = new Map<string, IntegrationView>();
+  candidates: Candidate[] = [];
+  status: AppStatus = { version: "0.1.0", dataDir: "/home/sam/.local/share/com.talkvalue.sync", schema: 1, problem: null };
+  /** Set: every reading command refuses. */
+  refusal: CommandError | null = null;
+  /** Everything that was asked, for tests. */
+  calls: [string, ...unknown[]][] = [];
+  #heard = new Set<(notice: Notice) => void>();
+  #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  listen(heard: (notice: Notice) => void): () => void {
+    this.#heard.add(heard);
+    return () => this.#heard.delete(heard);
+  }
+
+  notify(notice: Notice): void {
+    for (const heard of this.#heard) {
+      heard(notice);
+    }
+  }
+
+  /** Sets facts of an item and says so, as the engine does: first saved, then told. */
+  change(id: string, facts: Partial<ItemView>): void {
+    const item = this.items.get(id);
+    if (item !== undefined) {
+      this.items.set(id, { ...item, ...facts });
+      this.notify({ type: "ITEM_CHANGED", itemId: id });
+    }
+  }
+
+  async answer<Answer>(name: string, args: unknown[], make: () => Answer): Promise<Answer> {
+    this.calls.push([name, ...args]);
+    await Promise.resolve();
+    if (this.refusal !== null && name.startsWith("list")) {
+      throw this.refusal;
+    }
+    return structuredClone(make());
+  }
+
+  item(id: string): ItemView {
+    const item = this.items.get(id);
+    if (item === undefined) {
+      throw { code: "NOT_FOUND", message: `There is no item ${id} here.`, recovery: "CORRECT_INPUT" } satisfies CommandError;
+    }
+    return item;
+  }
+
+  /** A job that reads the list page by page, visibly. */
+  read(id: string, kind: "IMPORT" | "RETRY" | "RECONNECT", total: number): ItemView {
+    const job = { id: `job-${id}`, kind, done: 0, total };
+    this.change(id, { syncStatus: "PENDING", alert: null, failure: null, waiting: null, activeJob: job });
+    const step = () => {
+      const item = this.items.get(id);
+      const running = item?.activeJob;
+      if (item === undefined || !running) {
+        return;
+      }
+      const done = Math.min(total, running.done + SIZE_STEP);
+      if (done < total) {
+        const arrived = Math.max(item.counts.total, done);
+        this.items.set(id, { ...item, activeJob: { ...running, done }, counts: { ...item.counts, total: arrived, attending: arrived } });
+        this.notify({ type: "JOB_PROGRESSED", itemId: id, jobId: running.id, done, total });
+        this.#later(step, 250);
+      } else {
+        this.change(id, {
+          syncStatus: "ACTIVE",
+          freshness: "LIVE",
+          activeJob: null,
+          lastSyncedAt: new Date().toISOString(),
+          counts: { total, attending: total, awaiting: 0, notAttending: 0, checkedIn: 0 },
+        });
+        this.notify({ type: "JOB_ENDED", itemId: id, jobId: running.id });
+      }
+    };
+    this.#later(step, 400);
+    return this.item(id);
+  }
+
+  #later(step: () => void, pause: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      step();
+    }, pause);
+    this.#timers.add(timer);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) {
+      clearTimeout(timer);
+    }
+    this.#heard.clear();
+  }
+}
+
+export const core = new FakeCore();
+
+// The address chooses what is there: ?scenario=many
+const asked = typeof location === "undefined" ? null : new URLSearchParams(location.search).get("scenario");
+fill(core, (asked ?? "demo") as Scenario);
+
+export const listItems: typeof real.listItems = () => core.answer("list_items", [], () => [...core.items.values()]);
+
+export const showItem: typeof real.showItem = (itemId) => core.answer("show_item", [itemId], () => core.item(itemId));
+
+export const listAttendees: typeof real.listAttendees = (itemId: string, request: AttendeeRequest) =>
+  core.answer<AttendeePage>("list_attendees", [itemId, request], () => people(core.item(itemId), request));
+
+export const listIntegrations: typeof real.listIntegrations = () =>
+  core.answer("list_integrations", [], () => [...core.integrations.values()]);
+
+export const connectAccount: typeof real.connectAccount = (provider: Provider, secret: string) =>
+  core.answer<Connected>("connect_account", [provider], () => {
+    if (secret.startsWith("wrong")) {
+      throw {
+        code: "BAD_INPUT",
+        message: "This is the API key. Copy the line called Private token instead. Nothing was saved.",
+        recovery: "CORRECT_INPUT",
+      } satisfies CommandError;
+    }
+    const known = [...core.integrations.values()].find((one) => one.provider === provider && one.status === "DISCONNECTED");
+    const integration: IntegrationView = known
+      ? { ...known, status: "CONNECTED", failure: null, lastVerifiedAt: new Date().toISOString() }
+      : {
+          id: `account-${core.integrations.size + 1}`,
+          provider,
+          accountId: `${provider}-${core.integrations.size + 1}`,
+          accountName: provider === "LUMA" ? "Harbour Makers" : "Dock Hall",
+          accountEmail: "box@dockhall.example",
+          status: "CONNECTED",
+          signIn: provider === "LUMA" ? "KEY" : "TOKEN",
+          connectedAt: new Date().toISOString(),
+          lastVerifiedAt: new Date().toISOString(),
+          expiresAt: null,
+          failure: null,
+        };
+    core.integrations.set(integration.id, integration);
+    core.notify({ type: "INTEGRATION_CHANGED", integrationId: integration.id });
+    return { integration, events: 14 };
+  });
+
+export const verifyIntegration: typeof real.verifyIntegration = (integrationId: string) =>
+  core.answer("verify_integration", [integrationId], () => {
+    const integration = core.integrations.get(integrationId);
+    if (integration === undefined) {
+      throw { code: "NOT_FOUND", message: "There is no such account here.", recovery: "CORRECT_INPUT" } satisfies CommandError;
+    }
+    const verified = { ...integration, lastVerifiedAt: new Date().toISOString() };
+    core.integrations.set(integrationId, verified);
+    return verified;
+  });
+
+export const disconnectIntegration: typeof real.disconnectIntegration = (integrationId: string) =>
+  core.answer("disconnect_integration", [integrationId], () => {
+    const integration = core.integrations.get(integrationId);
+    if (integration === undefined) {
+      throw { code: "NOT_FOUND", message: "There is no such account here.", recovery: "CORRECT_INPUT" } satisfies CommandError;
+    }
+    const failure = {
+      code: "DISCONNECTED_BY_YOU" as const,
+      recovery: "RECONNECT" as const,
+      message: `You disconnected ${integration.accountEmail ?? integration.accountName} (just now).`,
+    };
+    const severed: IntegrationView = { ...integration, status: "DISCONNECTED", failure };
+    core.integrations.set(integrationId, severed);
+    for (const item of core.items.values()) {
+      if (item.integrationId === integrationId && !item.archived) {
+        core.change(item.id, { syncStatus: "DISCONNECTED", alert: "INTEGRATION_DISCONNECTED", failure });
+      }
+    }
+    core.notify({ type: "INTEGRATION_CHANGED", integrationId });
+    return severed;
+  });
+
+export const listCandidates: typeof real.listCandidates = (integrationId: string) =>
+  core.answer("list_candidates", [integrationId], () => core.candidates);
+
+export const importEvent: typeof real.importEvent = (integrationId: string, externalId: string, kind: ItemKind) =>
+  core.answer("import_event", [integrationId, externalId, kind], () => {
+    const candidate = core.candidates.find((one) => one.externalId === externalId);
+    const provider = core.integrations.get(integrationId)?.provider ?? "EVENTBRITE";
+    const item: ItemView = {
+      id: `item-${externalId}-${kind}`,
+      kind,
+      provider,
+      externalId,
+      integrationId,
+      title: candidate?.title ?? externalId,
+      startsAt: candidate?.startsAt ?? null,
+      endsAt: null,
+      timezone: "Europe/London",
+      syncStatus: "PENDING",
+      freshness: "CHECKING",
+      alert: null,
+      failure: null,
+      waiting: null,
+      activeJob: null,
+      counts: { total: 0, attending: 0, awaiting: 0, notAttending: 0, checkedIn: 0 },
+      tickets: { total: 0, checkedIn: 0 },
+      unreadable: 0,
+      heldRemovals: 0,
+      archived: false,
+      lastSyncedAt: null,
+      lastAttemptedAt: null,
+      nextAttemptAt: null,
+    };
+    core.items.set(item.id, item);
+    return core.read(item.id, "IMPORT", 600);
+  });
+
+export const syncItem: typeof real.syncItem = (itemId: string) =>
+  core.answer("sync_item", [itemId], () => {
+    core.change(itemId, { lastSyncedAt: new Date().toISOString() });
+    return core.item(itemId);
+  });
+
+export const retryItem: typeof real.retryItem = (itemId: string) =>
+  core.answer("retry_item", [itemId], () => core.read(itemId, "RETRY", Math.max(200, core.item(itemId).counts.total)));
+
+export const reconnectOptions: typeof real.reconnectOptions = (itemId: string) =>
+  core.answer<ReconnectOptions>("reconnect_options", [itemId], () => {
+    const item = core.item(itemId);
+    const own = core.integrations.get(item.integrationId);
+    if (own === undefined) {
+      throw { code: "NOT_FOUND", message: "There is no such account here.", recovery: "CORRECT_INPUT" } satisfies CommandError;
+    }
+    const others = [...core.integrations.values()]
+      .filter((one) => one.provider === item.provider && one.id !== own.id && one.status === "CONNECTED")
+      .map((integration, index) => ({ integration, sees: index === 0 }));
+    return { own: { integration: own, sees: own.status === "CONNECTED" ? true : null }, others };
+  });
+
+export const reconnectItem: typeof real.reconnectItem = (itemId: string, withIntegrationId: string | null) =>
+  core.answer("reconnect_item", [itemId, withIntegrationId], () => {
+    if (withIntegrationId !== null) {
+      core.change(itemId, { integrationId: withIntegrationId });
+    }
+    return core.read(itemId, "RECONNECT", core.item(itemId).counts.total);
+  });
+
+export const keepItem: typeof real.keepItem = (itemId: string) =>
+  core.answer("keep_item", [itemId], () => {
+    core.change(itemId, { archived: true, alert: null, failure: null, freshness: "ENDED" });
+    return core.item(itemId);
+  });
+
+export const removeItem: typeof real.removeItem = (itemId: string) =>
+  core.answer("remove_item", [itemId], () => {
+    const item = core.item(itemId);
+    core.items.delete(itemId);
+    core.notify({ type: "ITEM_CHANGED", itemId });
+    return item;
+  });
+
+export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null) =>
+  core.answer("open_link", [kind, id], () => undefined);
+
+export const appStatus: typeof real.appStatus = () => core.answer("app_status", [], () => core.status);
+
+export const onNotice: typeof real.onNotice = (heard) => Promise.resolve(core.listen(heard));

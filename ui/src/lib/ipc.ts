@@ -1,0 +1,94 @@
+// The only file that calls Tauri. Every command of the shell stands here once, by name; nothing else of the window
+// knows how a command is sent. A refusal always arrives as a CommandError.
+
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+
+import type {
+  AppStatus,
+  AttendeePage,
+  AttendeeRequest,
+  Candidate,
+  CommandError,
+  Connected,
+  IntegrationView,
+  ItemKind,
+  ItemView,
+  LinkKind,
+  Notice,
+  Provider,
+  ReconnectOptions,
+} from "./types";
+
+export const listItems = () => answer(invoke<ItemView[]>("list_items"));
+
+export const showItem = (itemId: string) => answer(invoke<ItemView>("show_item", { itemId }));
+
+export const listAttendees = (itemId: string, request: AttendeeRequest) =>
+  answer(invoke<AttendeePage>("list_attendees", { itemId, request }));
+
+export const listIntegrations = () => answer(invoke<IntegrationView[]>("list_integrations"));
+
+export const connectAccount = (provider: Provider, secret: string) =>
+  answer(invoke<Connected>("connect_account", { provider, secret }));
+
+export const verifyIntegration = (integrationId: string) =>
+  answer(invoke<IntegrationView>("verify_integration", { integrationId }));
+
+export const disconnectIntegration = (integrationId: string) =>
+  answer(invoke<IntegrationView>("disconnect_integration", { integrationId }));
+
+export const listCandidates = (integrationId: string) =>
+  answer(invoke<Candidate[]>("list_candidates", { integrationId }));
+
+export const importEvent = (integrationId: string, externalId: string, kind: ItemKind) =>
+  answer(invoke<ItemView>("import_event", { integrationId, externalId, kind }));
+
+export const syncItem = (itemId: string) => answer(invoke<ItemView>("sync_item", { itemId }));
+
+export const retryItem = (itemId: string) => answer(invoke<ItemView>("retry_item", { itemId }));
+
+export const reconnectOptions = (itemId: string) =>
+  answer(invoke<ReconnectOptions>("reconnect_options", { itemId }));
+
+export const reconnectItem = (itemId: string, withIntegrationId: string | null) =>
+  answer(invoke<ItemView>("reconnect_item", { itemId, withIntegrationId }));
+
+export const keepItem = (itemId: string) => answer(invoke<ItemView>("keep_item", { itemId }));
+
+export const removeItem = (itemId: string) => answer(invoke<ItemView>("remove_item", { itemId }));
+
+export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
+
+export const appStatus = () => answer(invoke<AppStatus>("app_status"));
+
+/** Calls back for every notice of the core, until the returned function is called. */
+export const onNotice = (heard: (notice: Notice) => void): Promise<() => void> =>
+  listen<Notice>("notice", (event) => heard(event.payload));
+
+async function answer<Answer>(call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await call;
+  } catch (refusal) {
+    throw asCommandError(refusal);
+  }
+}
+
+function asCommandError(refusal: unknown): CommandError {
+  if (
+    typeof refusal === "object" &&
+    refusal !== null &&
+    "code" in refusal &&
+    "message" in refusal &&
+    typeof refusal.message === "string"
+  ) {
+    return refusal as CommandError;
+  }
+  // The glue itself refused (a command that is not granted, an argument of the wrong form): a defect of ours. Its
+  // text is no sentence for a person.
+  return {
+    code: "NOT_POSSIBLE",
+    message: "The window asked for something this version cannot do. Nothing was changed.",
+    recovery: "RETRY",
+  };
+}

@@ -1,0 +1,72 @@
+// The rows of a long list that are on the screen, for lists whose rows all have one height. The engine is TanStack's
+// virtual-core; its Svelte wrapper speaks in stores of Svelte 4, so the twenty lines that join it to runes stand here.
+
+import {
+  defaultRangeExtractor,
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  Virtualizer,
+  type VirtualItem,
+} from "@tanstack/virtual-core";
+
+interface Wanted {
+  scroller: () => HTMLElement | null | undefined;
+  count: () => number;
+  rowHeight: number;
+  /** A row that stays drawn wherever one scrolls: the one with the focus. */
+  keep?: () => number;
+  initialOffset?: number;
+}
+
+export class VirtualRows {
+  #drawn = $state.raw<VirtualItem[]>([]);
+  #count = () => 0;
+  /** The list may have become shorter since the engine last looked. */
+  readonly rows = $derived(this.#drawn.filter((row) => row.index < this.#count()));
+  height = $state(0);
+  readonly #engine: Virtualizer<HTMLElement, HTMLElement>;
+
+  constructor(wanted: Wanted) {
+    this.#count = wanted.count;
+    const options = () => {
+      const count = wanted.count();
+      return {
+        count,
+        getScrollElement: () => wanted.scroller() ?? null,
+        estimateSize: () => wanted.rowHeight,
+        overscan: 8,
+        initialOffset: wanted.initialOffset ?? 0,
+        // Before the first layout (and where there is none) a screenful is drawn.
+        initialRect: { width: 800, height: 600 },
+        scrollToFn: elementScroll,
+        observeElementRect,
+        observeElementOffset,
+        rangeExtractor: (range: Parameters<typeof defaultRangeExtractor>[0]) => {
+          const drawn = defaultRangeExtractor(range);
+          const kept = wanted.keep?.() ?? -1;
+          return kept < 0 || kept >= count || drawn.includes(kept) ? drawn : [...drawn, kept].sort((a, b) => a - b);
+        },
+        onChange: () => this.#read(),
+      };
+    };
+    this.#engine = new Virtualizer(options());
+    $effect(() => this.#engine._didMount());
+    $effect(() => {
+      wanted.scroller();
+      wanted.keep?.();
+      this.#engine.setOptions(options());
+      this.#engine._willUpdate();
+      this.#read();
+    });
+  }
+
+  #read(): void {
+    this.#drawn = this.#engine.getVirtualItems();
+    this.height = this.#engine.getTotalSize();
+  }
+
+  scrollTo(index: number): void {
+    this.#engine.scrollToIndex(index, { align: "auto" });
+  }
+}

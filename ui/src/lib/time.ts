@@ -1,0 +1,160 @@
+// Times and numbers as a person reads them: "14:02" today, "yesterday 18:40", then "21 Nov".
+
+const LOCALE = "en-GB";
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const clockTime = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayMonth = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const dayMonthYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
+const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
+const numerals = new Intl.NumberFormat(LOCALE);
+
+/** 1240 → "1,240". */
+export function number(value: number): string {
+  return numerals.format(value);
+}
+
+/** "1 person", "1,240 people": the right form for the count. */
+export function counted(value: number, one: string, many: string): string {
+  return `${number(value)} ${value === 1 ? one : many}`;
+}
+
+/** Whole days from one local calendar day to another. */
+function daysBetween(earlier: Date, later: Date): number {
+  const start = Date.UTC(earlier.getFullYear(), earlier.getMonth(), earlier.getDate());
+  const end = Date.UTC(later.getFullYear(), later.getMonth(), later.getDate());
+  return Math.round((end - start) / DAY);
+}
+
+/** "14:02" today, "yesterday 18:40", then "21 Nov", with the year when it is another. */
+export function moment(time: string, now: number): string {
+  const then = new Date(time);
+  if (Number.isNaN(then.getTime())) {
+    return "";
+  }
+  const today = new Date(now);
+  const days = daysBetween(then, today);
+  if (days === 0) {
+    return clockTime.format(then);
+  }
+  if (days === 1) {
+    return `yesterday ${clockTime.format(then)}`;
+  }
+  return (then.getFullYear() === today.getFullYear() ? dayMonth : dayMonthYear).format(then);
+}
+
+/** Like `moment`, and the time of day too once the day alone would stand there. */
+export function momentWithTime(time: string, now: number): string {
+  const then = new Date(time);
+  const day = moment(time, now);
+  return day.includes(":") || day === "" ? day : `${day}, ${clockTime.format(then)}`;
+}
+
+/** "just now", "12 min ago", "2 h ago", "3 days ago". */
+export function age(time: string, now: number): string {
+  const passed = now - Date.parse(time);
+  if (passed < MINUTE) {
+    return "just now";
+  }
+  if (passed < HOUR) {
+    return `${Math.floor(passed / MINUTE)} min ago`;
+  }
+  if (passed < 2 * DAY) {
+    return `${Math.floor(passed / HOUR)} h ago`;
+  }
+  return `${Math.floor(passed / DAY)} days ago`;
+}
+
+/** "in a moment", "in 2 min", "at 15:00": when something goes on by itself. */
+export function ahead(time: string, now: number): string {
+  const left = Date.parse(time) - now;
+  if (left <= 30_000) {
+    return "in a moment";
+  }
+  if (left <= 10 * MINUTE) {
+    return `in ${Math.ceil(left / MINUTE)} min`;
+  }
+  const days = daysBetween(new Date(now), new Date(time));
+  const day = days === 0 ? "" : days === 1 ? "tomorrow " : `${dayMonth.format(new Date(time))}, `;
+  return days <= 1 ? `at ${day}${clockTime.format(new Date(time))}` : `on ${day}${clockTime.format(new Date(time))}`;
+}
+
+/** When an event takes place, seen from now: "Starts in 3 h", "Tomorrow 10:00", "in 12 days", "Now", "Over". */
+export function startWords(startsAt: string | null, endsAt: string | null, now: number): string {
+  if (startsAt === null) {
+    return "";
+  }
+  const start = Date.parse(startsAt);
+  const end = endsAt === null ? start + DAY : Date.parse(endsAt);
+  if (now >= end) {
+    const days = daysBetween(new Date(end), new Date(now));
+    return days === 0 ? "Ended today" : days === 1 ? "Ended yesterday" : `Ended ${moment(new Date(end).toISOString(), now)}`;
+  }
+  if (now >= start) {
+    return "On now";
+  }
+  const left = start - now;
+  if (left < HOUR) {
+    return `Starts in ${Math.max(1, Math.round(left / MINUTE))} min`;
+  }
+  const days = daysBetween(new Date(now), new Date(start));
+  if (days === 0 || left < 10 * HOUR) {
+    return `Starts in ${Math.round(left / HOUR)} h`;
+  }
+  const at = clockTime.format(new Date(start));
+  if (days === 1) {
+    return `Tomorrow ${at}`;
+  }
+  if (days < 7) {
+    return `${weekday.format(new Date(start))} ${at}`;
+  }
+  if (days < 60) {
+    return `In ${days} days`;
+  }
+  return moment(startsAt, now);
+}
+
+/** The hour as a screen reader should hear it: "starts in 3 hours". */
+export function spoken(words: string): string {
+  return words
+    .replace(/\b1 h\b/, "1 hour")
+    .replace(/\b(\d+) h\b/, "$1 hours")
+    .replace(/\b1 min\b/, "1 minute")
+    .replace(/\b(\d+) min\b/, "$1 minutes");
+}
+
+/** "Tue 24 Nov 18:00–22:00 GMT (19:00 here)": in the event's own zone, and here where that differs. */
+export function eventSpan(startsAt: string | null, endsAt: string | null, timezone: string | null): string {
+  if (startsAt === null) {
+    return "";
+  }
+  const start = new Date(startsAt);
+  const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  let zone = here;
+  try {
+    zone = timezone === null ? here : new Intl.DateTimeFormat(LOCALE, { timeZone: timezone }).resolvedOptions().timeZone;
+  } catch {
+    // A zone this computer does not know: the local time is still right.
+  }
+  const day = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", timeZone: zone });
+  const time = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  const zoneName = (at: Date) =>
+    new Intl.DateTimeFormat(LOCALE, { timeZone: zone, timeZoneName: "short" })
+      .formatToParts(at)
+      .find((part) => part.type === "timeZoneName")?.value ?? "";
+  const dayWords = (at: Date) => day.format(at).replace(",", "");
+  let words = `${dayWords(start)} ${time.format(start)}`;
+  if (endsAt !== null) {
+    const end = new Date(endsAt);
+    words += dayWords(end) === dayWords(start) ? `–${time.format(end)}` : ` – ${dayWords(end)} ${time.format(end)}`;
+  }
+  const startHere = clockTime.format(start);
+  if (time.format(start) !== startHere) {
+    words += ` ${zoneName(start)} (${startHere} here)`;
+  } else if (zone !== here) {
+    words += ` ${zoneName(start)}`;
+  }
+  return words;
+}

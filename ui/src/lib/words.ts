@@ -1,0 +1,381 @@
+// Every word of the window that is not the core's own sentence. Sentence case; verbs on buttons; no jargon.
+
+import type { Action } from "./failures";
+import type { Group } from "./badge";
+import { counted, number } from "./time";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn } from "./types";
+
+export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
+export const credentialName: Record<Provider, string> = { EVENTBRITE: "private token", LUMA: "API key" };
+export const signInName: Record<SignIn, string> = { OAUTH: "signed in", TOKEN: "private token", KEY: "API key" };
+export const kindName: Record<ItemKind, string> = {
+  BADGE_EVENT: "Badge event",
+  PATH_EVENT: "Path event",
+  PATH_CHANNEL: "Path channel",
+};
+export const attendeeStatusName: Record<AttendeeStatus, string> = {
+  ATTENDING: "Attending",
+  AWAITING: "Awaiting",
+  NOT_ATTENDING: "Not attending",
+};
+export const groupWords: Record<Group, (count: number) => string> = {
+  need: (count) => (count === 1 ? "1 needs you" : `${number(count)} need you`),
+  retrying: (count) => `${number(count)} retrying`,
+  importing: (count) => `${number(count)} importing`,
+  live: (count) => `${number(count)} live`,
+  unconfirmed: (count) => `${number(count)} not confirmed`,
+  quiet: (count) => `${number(count)} over or archived`,
+};
+
+/** How a person recognises the account: its e-mail, else its name. */
+export function accountLabel(account: IntegrationView): string {
+  return account.provider === "EVENTBRITE" && account.accountEmail !== null ? account.accountEmail : account.accountName;
+}
+
+/** Path items count people, Badge events registrations. */
+export function rowsCounted(kind: ItemKind, count: number): string {
+  return kind === "BADGE_EVENT" ? counted(count, "registration", "registrations") : counted(count, "person", "people");
+}
+
+/** "412 attending" for an event, "88 people" for Path items. */
+export function sizeOf(item: ItemView): string {
+  return item.kind === "BADGE_EVENT"
+    ? `${number(item.counts.attending)} attending`
+    : counted(item.counts.total, "person", "people");
+}
+
+export const actionWord: Record<Action, string> = {
+  RECONNECT: "Reconnect",
+  RETRY: "Retry",
+  RESUME: "Resume",
+  CHECK_AGAIN: "Check again",
+  TRY_AGAIN: "Try again",
+  SYNC: "Sync",
+  USE_ANOTHER_ACCOUNT: "Use another account",
+  KEEP: "Keep as archive",
+  REMOVE: "Remove",
+  UNLOCK_KEYCHAIN: "Unlock keychain",
+  OPEN_SIGN_IN_PAGE: "Open sign-in page",
+  OPEN_BILLING: "Open Luma billing",
+  OPEN_STATUS_PAGE: "Provider status page",
+  GO_TO_INTEGRATIONS: "Check app settings",
+};
+
+/** Actions that leave the window for the browser. */
+export const LEAVES_WINDOW: ReadonlySet<Action> = new Set(["OPEN_SIGN_IN_PAGE", "OPEN_BILLING", "OPEN_STATUS_PAGE"]);
+
+const condition: Partial<Record<FailureCode, string>> = {
+  OFFLINE: "This computer is offline.",
+  NETWORK_SIGN_IN: "This network wants you to sign in first (venue Wi-Fi?).",
+  RATE_LIMITED: "The provider's hourly limit is used up.",
+  VAULT_LOCKED: "Your keychain is locked, so syncing is paused.",
+  VAULT_UNAVAILABLE: "This computer's keychain does not answer, so syncing is paused.",
+  VAULT_WRITE_FAILED: "A renewed sign-in could not be saved. It works until you quit.",
+  STORAGE_FAILED: "The list cannot be saved on this computer, so syncing is paused.",
+};
+
+export const words = {
+  app: "TalkValue Sync",
+  about:
+    "TalkValue Sync keeps its own copy of your Eventbrite and Luma lists on this computer. It only reads: it changes " +
+    "nothing at TalkValue, Eventbrite or Luma, and staff stations do not use this copy.",
+
+  keepsLists: "The lists stay as they were.",
+  goesOnByItself: "Goes on by itself.",
+  goingOnByItself: (when: string) => `Going on by itself ${when}.`,
+  triesAgainByItself: "Trying again by itself.",
+  tryingAgainByItself: (when: string) => `Trying again by itself ${when}.`,
+
+  alert: {
+    disconnected: "Integration disconnected",
+    syncFailed: "Sync failed",
+    importFailed: "Import failed",
+    importStopped: "Import stopped",
+  },
+  cause: {
+    offline: "this computer is offline",
+    unreachable: (provider: string) => `${provider} does not answer`,
+    networkSignIn: "the network wants a sign-in",
+    rateLimited: (provider: string) => `${provider}'s limit is used up`,
+    rejected: (provider: string) => `${provider} refuses the sign-in`,
+    missing: "sign-in no longer in the keychain",
+    byYou: "disconnected by you",
+    appRejected: "the app's key is refused",
+    planRequired: "Luma Plus may have ended",
+    permission: "the account may not see it",
+    gone: (provider: string) => `no longer shown by ${provider}`,
+    changed: (provider: string) => `${provider} answers in a new form`,
+    vaultLocked: "keychain locked",
+    vaultUnavailable: "keychain does not answer",
+    vaultWrite: "sign-in not saved",
+    storage: "cannot be saved here",
+    interrupted: "was cut off",
+    cancelled: "stopped by you",
+  },
+  condition,
+
+  syncRunning: "A sync is running",
+  syncOffline: "This computer is offline",
+
+  list: {
+    heading: "Events",
+    search: "Search events and accounts",
+    importEvent: "Import event",
+    settings: "Settings",
+    all: "All",
+    badge: "Badge events",
+    path: "Path events",
+    channel: "Path channels",
+    noneMatch: "Nothing matches.",
+    showAll: "Show all",
+    noItems: "No lists here yet",
+    noItemsText: "Import an event or a whole audience. Its list then stays live on this computer.",
+    view: "View",
+    sync: "Sync",
+    sortBy: "Sort by",
+    provider: "Provider",
+    bothProviders: "Both",
+    sort: { urgency: "Urgency", start: "Start", title: "Name" },
+  },
+
+  firstStart: {
+    heading: "Which lists should be live here?",
+    connect: (provider: string) => `Connect ${provider}`,
+    eventbrite: "With the private token of somebody who sees the events.",
+    luma: "With the API key of a calendar on Luma Plus.",
+  },
+
+  detail: {
+    back: "Events",
+    importing: "Import in progress",
+    importingText: "The list fills while it is read. You can leave this page.",
+    soFar: (done: string) => `${done} so far`,
+    ofTotal: (done: string, total: string) => `${done} of ${total}`,
+    attendees: "Attendees",
+    people: "People",
+    cards: {
+      total: "Total attendees",
+      people: "Total people",
+      attending: "Attending",
+      checkedIn: "Checked in",
+      awaiting: "Awaiting",
+      notAttending: "Not attending",
+    },
+    tickets: (used: number, all: number) => `${number(used)} of ${counted(all, "ticket", "tickets")} used`,
+    unreadable: (count: number) =>
+      count === 1 ? "1 registration could not be read." : `${number(count)} registrations could not be read.`,
+    openAt: (provider: string) => `Open at ${provider}`,
+    archived: "Kept as an archive: no syncs, no alerts.",
+    gone: "This list is no longer on this computer.",
+    more: "More actions",
+    keep: "Keep as archive",
+    remove: "Remove…",
+    asOf: (time: string) => `as of ${time}`,
+  },
+
+  grid: {
+    search: (count: string) => `Search ${count}`,
+    anyStatus: "Any status",
+    anyTicket: "Any ticket",
+    status: "Status",
+    ticket: "Ticket",
+    clear: "Clear filters",
+    shown: (matching: string, total: string) => `${matching} of ${total}`,
+    empty: "Nobody is in this list yet.",
+    noneMatch: "Nobody matches.",
+    noName: "No name",
+    columns: {
+      NAME: "Name",
+      EMAIL: "E-mail",
+      TICKET: "Ticket",
+      STATUS: "Status",
+      CHECKED_IN: "Checked in",
+      REGISTERED: "Registered",
+    },
+    registrations: (count: number) => `${number(count)} registrations`,
+  },
+
+  importDialog: {
+    title: "Import event",
+    account: "Account",
+    search: "Search events",
+    loading: (provider: string) => `Asking ${provider} for its events…`,
+    none: "This account shows no events.",
+    noneMatch: "No event matches.",
+    kind: "Import as",
+    kinds: {
+      BADGE_EVENT: { name: "For check-in", text: "One row per registration." },
+      PATH_EVENT: { name: "For your audience", text: "Each e-mail once." },
+      PATH_CHANNEL: { name: "Everyone of this account", text: "All its events, new ones included." },
+    } satisfies Record<ItemKind, { name: string; text: string }>,
+    already: "Imported",
+    open: "Open",
+    import: "Import",
+    cancel: "Cancel",
+    noDate: "No date",
+    noAccounts: "Connect an account first.",
+  },
+
+  settings: {
+    title: "Settings",
+    integrations: "Integrations",
+    about: "About",
+    noAccounts: "No account connected.",
+    connect: (provider: string) => `Connect ${provider}`,
+    connectedSince: (time: string) => `Connected since ${time}`,
+    disconnected: "Disconnected",
+    verified: (time: string) => `verified ${time}`,
+    verify: "Verify now",
+    verifiedToast: (account: string) => `${account} works`,
+    disconnect: "Disconnect…",
+    items: (count: number) => counted(count, "item", "items"),
+    needIt: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
+    version: "Version",
+    dataFolder: "Data folder",
+    schema: "Data format",
+    keyboard: "Keyboard",
+  },
+
+  connect: {
+    title: (provider: string) => `Connect ${provider}`,
+    eventbriteSteps: {
+      open: "Eventbrite's API keys page",
+      openAfter: ", signed in as the person who sees the events.",
+      create: "No key yet? Create one; any name will do.",
+      copyBefore: "Copy the ",
+      copy: "private token",
+      paste: "Paste it here.",
+    },
+    lumaNeeds: "You need admin rights on the calendar, and Luma Plus on it. One key opens one calendar.",
+    lumaSteps: {
+      open: "Luma's API keys page",
+      openAfter: " of the calendar. It opens in your own browser.",
+      create: "Create a key, or take the one there is.",
+      copyBefore: "Copy the ",
+      copy: "API key",
+      paste: "Paste it here.",
+    },
+    lumaReads: "The key could also change your calendar; TalkValue Sync only reads.",
+    openPage: "Open ",
+    label: { EVENTBRITE: "Private token", LUMA: "API key" } satisfies Record<Provider, string>,
+    show: "Show",
+    hide: "Hide",
+    submit: "Connect",
+    proving: (provider: string) => `Asking ${provider}…`,
+    connectedAs: "Connected as ",
+    eventsFound: (count: number | null) => (count === null ? "." : `: ${counted(count, "event", "events")}.`),
+    kept: "The sign-in is kept in this computer's keychain, nowhere else.",
+    importEvents: "Import events",
+    another: { EVENTBRITE: "Connect another account", LUMA: "Connect another calendar" } satisfies Record<Provider, string>,
+    done: "Done",
+    cancel: "Cancel",
+  },
+
+  reconnect: {
+    title: (kind: ItemKind) => (kind === "PATH_CHANNEL" ? "Reconnect audience" : "Reconnect event"),
+    own: "This event's account",
+    others: "Use another account",
+    noOthers: (provider: string) => `No other ${provider} account is connected.`,
+    lumaOnlyOwn: "A Luma event is visible to its own calendar's key only.",
+    signInAgain: "Sign in again",
+    reconnect: "Reconnect",
+    withThis: "Reconnect with this account",
+    connected: "Connected",
+    disconnectedSince: "Disconnected",
+    sees: "can see this event",
+    seesNot: "cannot see this event",
+    seesUnknown: "could not be tried",
+    testing: "Trying the other accounts…",
+    alsoRepair: (count: number) =>
+      count === 1 ? "Also repair the 1 other item of this account" : `Also repair the ${number(count)} other items of this account`,
+    goToIntegrations: "Go to integrations",
+    close: "Close",
+    switchQuestion: (from: string, to: string, count: number) =>
+      `Switch ${counted(count, "event", "events")} from ${from} to ${to}?`,
+    switch: "Switch",
+    cancel: "Cancel",
+    wrongAccount: (signedInAs: string, needed: string) =>
+      `You signed in as ${signedInAs}, but this event needs ${needed}. ${signedInAs} is now connected as another ` +
+      "account; this event was not changed.",
+    toast: (kind: ItemKind) => (kind === "PATH_CHANNEL" ? "Reconnecting audience" : "Reconnecting event"),
+    toastMany: (count: number) => `Reconnecting ${counted(count, "item", "items")}`,
+  },
+
+  remove: {
+    title: (title: string) => `Remove ${title} from this computer?`,
+    text: (item: ItemView) =>
+      `${rowsErased(item)}, their history and our temporary files are erased and will not come back by ` +
+      `themselves. ${providerName[item.provider]} and files you exported are not touched. This cannot be undone.`,
+    confirm: (item: ItemView) => `Remove ${rowsErased(item)}`,
+    cancel: "Cancel",
+  },
+
+  disconnect: {
+    title: (account: string) => `Disconnect ${account}?`,
+    lists: (count: number, asOf: string | null) => {
+      const kept = asOf === null ? "as they are" : `as of ${asOf}`;
+      return count === 0
+        ? "No list reads through this account."
+        : count === 1
+          ? `1 list stops being live and is kept ${asOf === null ? "as it is" : kept}.`
+          : `${number(count)} lists stop being live and are kept ${kept}.`;
+    },
+    alsoThere: {
+      EVENTBRITE: "Eventbrite offers no sign-out for apps: remove the token there too.",
+      LUMA: "Luma offers no sign-out for apps: remove the key there too.",
+    } satisfies Record<Provider, string>,
+    openPage: { EVENTBRITE: "Open API keys page", LUMA: "Open API keys page" } satisfies Record<Provider, string>,
+    confirm: "Disconnect",
+    cancel: "Cancel",
+  },
+
+  accountBar: {
+    disconnected: (account: string, provider: string) => `${account} (${provider}) is disconnected`,
+    back: (account: string, provider: string) => `${account} (${provider}) works again`,
+    items: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
+    wait: (count: number) => (count === 1 ? "1 item waits to be reconnected" : `${number(count)} items wait to be reconnected`),
+    first: (when: string) => `first ${when}`,
+    reconnect: (count: number) => (count === 1 ? "Reconnect" : `Reconnect all ${number(count)}`),
+  },
+
+  toast: {
+    region: "Messages",
+    close: "Close",
+    importing: (title: string) => `Importing ${title}`,
+    syncing: "Syncing",
+    retrying: "Trying again",
+    kept: "Kept as an archive",
+    removed: "Removed from this computer",
+    waitingForLock: "Another TalkValue Sync works on this data; this one waits for it",
+  },
+
+  problem: {
+    heading: "The lists cannot be opened",
+    noAnswer: "What you see may be out of date: the part of the app that reads the lists does not answer.",
+    tryAgain: "Try again",
+    folder: "Data folder",
+  },
+
+  keys: [
+    ["Search this page", "mod", "F"],
+    ["Import event", "mod", "N"],
+    ["Settings", "mod", ","],
+    ["Through a list", "↑", "↓"],
+    ["Open", "Enter"],
+    ["The row's action", "R"],
+    ["Back", "Esc"],
+  ] as const,
+
+  heard: {
+    one: (title: string, word: string) => `${title}: ${word}`,
+    many: (count: number, word: string) => `${counted(count, "item", "items")}: ${word}`,
+    importStarted: (title: string) => `Importing ${title}`,
+    importPercent: (title: string, percent: number) => `${title}: ${percent} % imported`,
+  },
+};
+
+function rowsErased(item: ItemView): string {
+  return item.kind === "BADGE_EVENT"
+    ? counted(item.counts.total, "attendee", "attendees")
+    : counted(item.counts.total, "person", "people");
+}

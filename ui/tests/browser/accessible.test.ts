@@ -1,0 +1,43 @@
+// axe finds nothing on any screen, in light and dark; and no screen needs anything that the window's policy refuses.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { PLACES } from "../support/screens";
+import { openPage, openStage, painted, type Stage } from "../support/window";
+
+// Evaluated through the debugger, which the policy does not bind: the page itself could not load it.
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface AxeResult {
+  id: string;
+  help: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+
+describe.each(["light", "dark"] as const)("in %s", (scheme) => {
+  test.each(PLACES.map((place) => [place.name, place] as const))("%s has no violation", async (_name, place) => {
+    const { page, troubles } = await openPage(stage, { scenario: place.scenario, scheme });
+    await place.go(page);
+    await painted(page);
+    expect(troubles, "the policy refused nothing, nothing was thrown").toEqual([]);
+    // axe itself extends objects that the window freezes: it looks at a page that is as it was, unfrozen.
+    await page.evaluate(AXE);
+    const violations = (await page.evaluate(
+      `axe.run(document, { runOnly: ${JSON.stringify(TAGS)}, resultTypes: ["violations"] }).then((result) => result.violations)`,
+    )) as AxeResult[];
+    const told = violations.flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary}`),
+    );
+    expect(told).toEqual([]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,132 @@
+// What only a real engine can show: layout, scrolling, focus, and that hostile text stays text.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { PLACES } from "../support/screens";
+import { openPage, openStage, painted, type Stage } from "../support/window";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+
+describe("at 720 by 480", () => {
+  test.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
+    const { page } = await openPage(stage, { scenario: place.scenario, width: 720, height: 480 });
+    await place.go(page);
+    await painted(page);
+    const wide = await page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll(".scrolls, main, [role=dialog], [role=alertdialog]")]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`),
+    );
+    expect(wide).toEqual([]);
+    await page.context().close();
+  });
+
+  test("name, status and action of a row stay in sight", async () => {
+    const { page } = await openPage(stage, { width: 720, height: 480 });
+    const row = page.locator('[role="listitem"]').first();
+    for (const part of ['[data-testid="badge"]', ".title", "button.button"]) {
+      const box = await row.locator(part).boundingBox();
+      expect(box !== null && box.x >= 0 && box.x + box.width <= 720 && box.width > 20, part).toBe(true);
+    }
+    await page.context().close();
+  });
+});
+
+test("10,000 items draw few rows and scroll without a long pause", async () => {
+  const { page, troubles } = await openPage(stage, { scenario: "many" });
+  await page.waitForSelector("[data-row]");
+  const worst = await page.evaluate(async () => {
+    const list = document.querySelector('[role="list"][aria-label="Events"]') as HTMLElement;
+    const pauses: number[] = [];
+    let last = performance.now();
+    for (let frame = 0; frame < 120; frame += 1) {
+      list.scrollTop = frame < 60 ? frame * 90 : frame * 4_000;
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      pauses.push(now - last);
+      last = now;
+    }
+    return { drawn: list.querySelectorAll("[data-row]").length, pauses: pauses.sort((a, b) => a - b) };
+  });
+  expect(worst.drawn).toBeLessThan(60);
+  // Half of all frames in time, and no frame that a person would see as a stall, on a machine without a GPU.
+  expect(worst.pauses[60]).toBeLessThan(34);
+  expect(worst.pauses[118]).toBeLessThan(200);
+  expect(troubles).toEqual([]);
+  await page.context().close();
+});
+
+test("a list of 100,000 people shows its end", async () => {
+  const { page } = await openPage(stage, { scenario: "many" });
+  await page.fill('[aria-label="Search events and accounts"]', "A hundred thousand");
+  await page.click('[data-row="huge"]');
+  await page.waitForSelector('[data-index="0"] bdi');
+  expect(await page.locator('[role="grid"]').getAttribute("aria-rowcount")).toBe("100001");
+  await page.focus('[data-index="0"]');
+  await page.keyboard.press("End");
+  await page.waitForSelector('[data-index="99999"] bdi');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("data-index"))).toBe("99999");
+  await page.context().close();
+});
+
+test("hostile texts stay text, keep the row's height and its layout", async () => {
+  const { page, troubles } = await openPage(stage, { scenario: "hostile" });
+  await page.waitForSelector('[data-row="hostile-0"]');
+  const heights = await page.locator('[role="listitem"]').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  expect(new Set(heights)).toEqual(new Set([60]));
+  const right = await page.locator(".when").evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().right)));
+  expect(new Set(right).size, "the columns stand in line").toBe(1);
+  for (let index = 0; index < 8; index += 1) {
+    await page.click(`[data-row="hostile-${index}"]`);
+    await page.waitForSelector('[role="grid"] [data-index="0"]');
+    expect(await page.title()).not.toMatch(/[\u202a-\u202e\u2066-\u2069\n]/);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector('[data-row="hostile-0"]');
+  }
+  expect(troubles, "nothing was asked, thrown or refused").toEqual([]);
+  await page.context().close();
+});
+
+test("the focus returns to the row after its page and its dialog", async () => {
+  const { page } = await openPage(stage);
+  await page.focus('[data-row="makers-night"]');
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.activeElement?.getAttribute("data-row") === "open-studio");
+  await page.keyboard.press("r");
+  await page.waitForSelector('[role="dialog"]');
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.activeElement?.getAttribute("data-row") === "open-studio");
+  await page.context().close();
+});
+
+test("import goes from account to kind, and the new item shows its progress", async () => {
+  const { page } = await openPage(stage);
+  await page.keyboard.press("Control+n");
+  await page.fill('[aria-label="Search events"]', "kite");
+  await page.keyboard.press("ArrowDown");
+  await page.click("text=For your audience");
+  await page.click('button:has-text("Import"):not(:has-text("event"))');
+  await page.waitForSelector("text=Importing Kite Festival");
+  await page.fill('[aria-label="Search events and accounts"]', "kite");
+  await page.waitForSelector('[role="progressbar"]');
+  await page.context().close();
+});
+
+test("reconnecting by pasting repairs the item and its neighbour", async () => {
+  const { page } = await openPage(stage);
+  await page.focus('[data-row="makers-night"]');
+  await page.keyboard.press("r");
+  await page.click("text=Sign in again");
+  await page.fill('[aria-label="Private token"]', "a-token");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Reconnecting 2 items");
+  await page.waitForFunction(() => document.querySelector('[data-row="open-studio"]')?.getAttribute("aria-label")?.includes("catching up"));
+  await page.context().close();
+});

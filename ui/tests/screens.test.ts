@@ -1,0 +1,173 @@
+import { cleanup, render, screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { tick } from "svelte";
+import { afterEach, describe, expect, test } from "vitest";
+
+import App from "../src/App.svelte";
+import { badgeOf } from "../src/lib/badge";
+import { bannerOf } from "../src/lib/failures";
+import { core } from "../src/lib/ipc.fake";
+import { item } from "../src/lib/ipc.fake.data";
+import { HOSTILE } from "../src/lib/ipc.fake.people";
+import { items } from "../src/lib/state/items.svelte";
+import { route } from "../src/lib/state/route.svelte";
+import { actionWord } from "../src/lib/words";
+import Detail from "../src/screens/Detail.svelte";
+import EventList from "../src/screens/EventList.svelte";
+import { CODES, itemIn, stage, SYNC_STATUSES } from "./support/core";
+
+afterEach(() => {
+  cleanup();
+  core.stop();
+});
+
+const settled = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await tick();
+};
+
+describe.each(SYNC_STATUSES)("an item that is %s", (syncStatus) => {
+  test.each(CODES)("shows one badge, one banner and its buttons for %s", async (code) => {
+    const one = itemIn(syncStatus, code);
+    await stage(one);
+    render(Detail, { itemId: one.id });
+    await settled();
+    expect(screen.getByTestId("badge")).toHaveTextContent(badgeOf(one).word);
+    const expected = bannerOf(one, Date.now());
+    expect(screen.queryAllByTestId("banner")).toHaveLength(expected === null ? 0 : 1);
+    if (expected !== null) {
+      const banner = screen.getByTestId("banner");
+      expect(banner).toHaveTextContent(expected.title);
+      const buttons = within(banner).queryAllByRole("button");
+      expect(buttons.map((button) => button.textContent?.trim())).toEqual(expected.actions.map((action) => actionWord[action]));
+      if (one.failure !== null) {
+        expect(banner).toHaveTextContent(one.failure.message);
+      }
+    }
+    cleanup();
+    render(EventList);
+    await settled();
+    expect(screen.getByTestId("badge")).toHaveTextContent(badgeOf(one).word);
+  });
+});
+
+test("a person walks the list with arrows, opens with Enter and acts with R", async () => {
+  await stage(
+    item({ id: "a", title: "Alpha", startsAt: "2030-01-01T10:00:00Z" }),
+    itemIn("FAILED", "PROVIDER_CHANGED"),
+    item({ id: "c", title: "Gamma", startsAt: "2030-01-02T10:00:00Z" }),
+  );
+  const user = userEvent.setup();
+  render(EventList);
+  await settled();
+  const rows = document.querySelectorAll<HTMLElement>("[data-row]");
+  expect([...rows].filter((row) => row.tabIndex === 0), "the list is one tab stop").toHaveLength(1);
+  rows[0]?.focus();
+  expect(rows[0]).toHaveAccessibleName(/Harbour Makers Night, sync failed/);
+  await user.keyboard("r");
+  expect(core.calls.map(([name]) => name)).toContain("retry_item");
+  await user.keyboard("{ArrowDown}{ArrowDown}");
+  await settled();
+  expect(document.activeElement).toHaveAttribute("data-row", "c");
+  await user.keyboard("{Enter}");
+  expect(route.screen).toEqual({ name: "item", itemId: "c" });
+});
+
+test("rows are not re-sorted under the focus", async () => {
+  await stage(item({ id: "a", title: "Alpha", startsAt: "2030-01-01T10:00:00Z" }), item({ id: "b", title: "Beta", startsAt: "2030-02-01T10:00:00Z" }));
+  render(EventList);
+  await settled();
+  const order = () => [...document.querySelectorAll("[data-row]")].map((row) => row.getAttribute("data-row"));
+  expect(order()).toEqual(["a", "b"]);
+  document.querySelector<HTMLElement>('[data-row="a"]')?.focus();
+  core.items.set("b", itemIn("DISCONNECTED", "CREDENTIALS_REJECTED", { id: "b" }));
+  await items.refresh();
+  await settled();
+  expect(order(), "the order holds while the focus is inside").toEqual(["a", "b"]);
+  (document.activeElement as HTMLElement).blur();
+  await settled();
+  expect(order(), "and follows urgency once it left").toEqual(["b", "a"]);
+});
+
+test("each part of the count line filters, and the parts add up", async () => {
+  await stage(
+    item({ id: "a", title: "Alpha" }),
+    itemIn("DISCONNECTED", "CREDENTIALS_REJECTED", { id: "b", title: "Beta" }),
+    itemIn("FAILED", "PROVIDER_UNREACHABLE", { id: "c", title: "Gamma" }),
+  );
+  const user = userEvent.setup();
+  render(EventList);
+  await settled();
+  await user.click(screen.getByRole("button", { name: "1 needs you" }));
+  expect([...document.querySelectorAll("[data-row]")].map((row) => row.getAttribute("data-row"))).toEqual(["b"]);
+  expect(screen.getByRole("button", { name: "1 retrying" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "1 live" })).toBeVisible();
+});
+
+test("first start asks which lists should be live", async () => {
+  await stage();
+  core.integrations.clear();
+  render(App);
+  await settled();
+  await settled();
+  expect(screen.getByRole("heading", { name: "Which lists should be live here?" })).toBeVisible();
+});
+
+test("removing asks first, with the focus on Cancel", async () => {
+  const one = item({ id: "one", title: "Night", counts: { total: 431, attending: 412, awaiting: 0, notAttending: 19, checkedIn: 30 } });
+  await stage(one);
+  const user = userEvent.setup();
+  render(App);
+  await settled();
+  route.ask({ name: "remove", itemId: "one" });
+  await settled();
+  await settled();
+  expect(screen.getByRole("alertdialog")).toHaveAccessibleName("Remove Night from this computer?");
+  expect(screen.getByRole("button", { name: "Cancel" })).toHaveFocus();
+  expect(core.calls.map(([name]) => name)).not.toContain("remove_item");
+  await user.click(screen.getByRole("button", { name: "Remove 431 attendees" }));
+  await settled();
+  expect(core.calls.map(([name]) => name)).toContain("remove_item");
+  expect(items.get("one")).toBeUndefined();
+});
+
+test("texts of providers are shown as text", async () => {
+  const hostile = HOSTILE.map((title, index) => item({ id: `hostile-${index}`, title }));
+  await stage(...hostile);
+  const { container } = render(EventList);
+  await settled();
+  expect(container.querySelectorAll("script, img, iframe, b")).toHaveLength(0);
+  for (const title of HOSTILE) {
+    expect(container.textContent).toContain(title);
+  }
+  expect(document.querySelector('[data-row="hostile-2"]')?.getAttribute("aria-label")).not.toMatch(/[\u202a-\u202e]/);
+});
+
+test("a secret is sent once and kept nowhere in the page", async () => {
+  await stage();
+  core.integrations.clear();
+  const user = userEvent.setup();
+  render(App);
+  await settled();
+  route.ask({ name: "connect", provider: "EVENTBRITE" });
+  await settled();
+  const field = screen.getByLabelText("Private token");
+  expect(field).toHaveAttribute("type", "password");
+  await user.type(field, "S3CRET{Enter}");
+  await settled();
+  await settled();
+  expect(screen.getByRole("dialog")).toHaveTextContent(/Connected as box@dockhall.example: 14 events/);
+  expect(document.documentElement.outerHTML).not.toContain("S3CRET");
+});
+
+test("a list that cannot be opened says which folder and why", async () => {
+  await stage();
+  core.refusal = { code: "STORAGE_FAILED", message: "The data folder is read-only.", recovery: "CHECK_STORAGE" };
+  core.status = { ...core.status, problem: core.refusal };
+  items.forget();
+  render(App);
+  await settled();
+  await settled();
+  expect(screen.getByRole("alert")).toHaveTextContent("The data folder is read-only.");
+  core.status = { ...core.status, problem: null };
+});

@@ -1,0 +1,197 @@
+// Every screen, and how a person gets there.
+
+import type { Page } from "playwright-core";
+
+export interface Place {
+  name: string;
+  scenario: string;
+  go: (page: Page) => Promise<unknown>;
+}
+
+const openRow = (id: string) => async (page: Page) => {
+  // Rows that are not on the screen do not exist: the list is scrolled until the row does.
+  for (let top = 0; (await page.locator(`[data-row="${id}"]`).count()) === 0 && top < 3000; top += 120) {
+    await page.locator('[role="list"][aria-label="Events"]').evaluate((list, at) => list.scrollTo(0, at), top);
+    await page.waitForTimeout(30);
+  }
+  await page.focus(`[data-row="${id}"]`);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[role="grid"] [data-index="0"]');
+};
+const settings = (page: Page) => page.click('[aria-label="Settings"], button:has-text("Settings")');
+const reconnectFor = (id: string) => async (page: Page) => {
+  await openRow(id)(page);
+  await page.click('[data-testid="banner"] >> text=Reconnect');
+  await page.waitForSelector('[role="dialog"]');
+};
+
+export const PLACES: Place[] = [
+  { name: "first-start", scenario: "first-start", go: (page) => page.waitForSelector("text=Connect Luma") },
+  { name: "no-items", scenario: "no-items", go: (page) => page.waitForSelector("text=No lists here yet") },
+  { name: "problem", scenario: "problem", go: (page) => page.waitForSelector("text=Data folder") },
+  { name: "list", scenario: "demo", go: (page) => page.waitForSelector('[data-row="makers-night"]') },
+  { name: "list-offline", scenario: "offline", go: (page) => page.waitForSelector("text=This computer is offline") },
+  { name: "list-keychain", scenario: "keychain", go: (page) => page.waitForSelector("text=Unlock keychain") },
+  { name: "list-repaired", scenario: "repaired", go: (page) => page.waitForSelector("text=works again") },
+  {
+    name: "list-filtered",
+    scenario: "demo",
+    go: async (page) => {
+      await page.click("text=need you");
+      await page.click('button:has-text("View")');
+      await page.waitForSelector('[role="menu"]');
+    },
+  },
+  {
+    name: "list-none",
+    scenario: "demo",
+    go: async (page) => {
+      await page.fill('[aria-label="Search events and accounts"]', "zzz");
+      await page.waitForSelector("text=Nothing matches.");
+    },
+  },
+  { name: "list-hostile", scenario: "hostile", go: (page) => page.waitForSelector('[data-row="hostile-0"]') },
+  { name: "detail-live", scenario: "demo", go: openRow("tool-library") },
+  { name: "detail-disconnected", scenario: "demo", go: openRow("makers-night") },
+  { name: "detail-failed", scenario: "demo", go: openRow("repair-cafe") },
+  { name: "detail-gone", scenario: "demo", go: openRow("lantern-walk") },
+  { name: "detail-import-failed", scenario: "demo", go: openRow("river-swim") },
+  { name: "detail-importing", scenario: "demo", go: openRow("autumn-summit") },
+  { name: "detail-catching-up", scenario: "demo", go: openRow("boat-parade") },
+  { name: "detail-waiting", scenario: "demo", go: openRow("choir") },
+  { name: "detail-stale", scenario: "demo", go: openRow("winter-fair") },
+  { name: "detail-archived", scenario: "demo", go: openRow("summer") },
+  { name: "detail-channel", scenario: "demo", go: openRow("calendar") },
+  { name: "detail-hostile", scenario: "hostile", go: openRow("hostile-3") },
+  {
+    name: "detail-filtered",
+    scenario: "demo",
+    go: async (page) => {
+      await openRow("calendar")(page);
+      await page.click('[aria-label^="Status:"]');
+      await page.click('[role="menuitemradio"]:has-text("Not attending")');
+      await page.waitForSelector("text=Clear filters");
+      await page.click('[aria-label^="Ticket:"]');
+    },
+  },
+  {
+    name: "detail-menu",
+    scenario: "demo",
+    go: async (page) => {
+      await openRow("makers-night")(page);
+      await page.click('[aria-label="More actions"]');
+      await page.waitForSelector('[role="menu"]');
+    },
+  },
+  {
+    name: "import",
+    scenario: "demo",
+    go: async (page) => {
+      await page.click("text=Import event");
+      await page.waitForSelector("#candidate-1");
+      await page.click("#candidate-2");
+    },
+  },
+  {
+    name: "import-channel",
+    scenario: "demo",
+    go: async (page) => {
+      await page.click("text=Import event");
+      await page.click("#candidate-0");
+    },
+  },
+  {
+    name: "import-hostile",
+    scenario: "hostile",
+    go: async (page) => {
+      await page.click("text=Import event");
+      await page.click("#candidate-1");
+    },
+  },
+  {
+    name: "connect-eventbrite",
+    scenario: "first-start",
+    go: async (page) => {
+      await page.click("text=Connect Eventbrite");
+      await page.fill('[aria-label="Private token"]', "wrong-kind");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("text=Copy the line called");
+    },
+  },
+  {
+    name: "connect-luma",
+    scenario: "first-start",
+    go: async (page) => {
+      await page.click("text=Connect Luma");
+      await page.waitForSelector('[role="dialog"]');
+    },
+  },
+  {
+    name: "connected",
+    scenario: "first-start",
+    go: async (page) => {
+      await page.click("text=Connect Luma");
+      await page.fill('[aria-label="API key"]', "a-key");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("text=14 events");
+    },
+  },
+  { name: "reconnect", scenario: "demo", go: reconnectFor("makers-night") },
+  {
+    name: "reconnect-sign-in",
+    scenario: "demo",
+    go: async (page) => {
+      await reconnectFor("makers-night")(page);
+      await page.click("text=Sign in again");
+    },
+  },
+  {
+    name: "reconnect-switch",
+    scenario: "demo",
+    go: async (page) => {
+      await reconnectFor("makers-night")(page);
+      await page.click("text=Reconnect with this account");
+      await page.waitForSelector("text=Switch 2 events");
+    },
+  },
+  { name: "reconnect-repaired", scenario: "repaired", go: reconnectFor("makers-night") },
+  {
+    name: "remove",
+    scenario: "demo",
+    go: async (page) => {
+      await openRow("makers-night")(page);
+      await page.click('[aria-label="More actions"]');
+      await page.click("text=Remove…");
+      await page.waitForSelector('[role="alertdialog"]');
+    },
+  },
+  { name: "settings", scenario: "demo", go: settings },
+  { name: "settings-empty", scenario: "first-start", go: settings },
+  {
+    name: "about",
+    scenario: "demo",
+    go: async (page) => {
+      await settings(page);
+      await page.click("nav >> text=About");
+    },
+  },
+  {
+    name: "disconnect",
+    scenario: "demo",
+    go: async (page) => {
+      await settings(page);
+      await page.click('[aria-label^="More actions: box"]');
+      await page.click("text=Disconnect…");
+      await page.waitForSelector('[role="alertdialog"]');
+    },
+  },
+  {
+    name: "toast",
+    scenario: "demo",
+    go: async (page) => {
+      await openRow("lantern-walk")(page);
+      await page.click('[data-testid="banner"] >> text=Keep as archive');
+      await page.waitForSelector("[data-sonner-toast]");
+    },
+  },
+];
