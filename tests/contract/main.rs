@@ -6,6 +6,7 @@
 )]
 
 mod locks;
+mod organization_walk;
 mod store;
 mod store_facts;
 mod store_file;

@@ -65,7 +65,12 @@ const STEPS: [Step; 12] = [
     },
     Step {
         name: "window files: tests",
-        run: |run| npm(run, &["test"]),
+        run: |run| {
+            if run.fast {
+                return Ok(Outcome::Skipped("--fast: the window's own tests"));
+            }
+            npm(run, &["test"])
+        },
     },
     Step {
         name: "window files: build",
@@ -202,7 +207,15 @@ fn tests(run: &Run<'_>) -> anyhow::Result<Outcome> {
         .repository
         .cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     if run.fast {
-        println!("{}", terminal::careful("skipped: tests named slow_… (--fast)"));
+        println!(
+            "{}",
+            terminal::careful(
+                "skipped: tests named slow_…, and the targets tvsync, ipc, e2e and the sandbox's own (--fast)"
+            )
+        );
+        test.args([
+            "--lib", "--bins", "--test", "domain", "--test", "contract", "--test", "flows",
+        ]);
         test.args(["--", "--skip", "slow_"]);
     }
     process::run(&mut test)?;

@@ -156,7 +156,10 @@ pub enum Patience {
 pub enum VaultError {
     #[error("the keychain is locked")]
     Locked,
-    /// Absent, hung, or failing.
+    /// There is none: no session bus, no secret service, no logon session.
+    #[error("this computer offers no keychain ({detail})")]
+    Absent { detail: String },
+    /// Hung, or failing.
     #[error("the keychain does not answer ({detail})")]
     Unavailable { detail: String },
     /// The entry is not there although this keychain has kept entries of ours before: it was removed.
@@ -411,9 +414,10 @@ impl From<&VaultError> for FailureCode {
         match error {
             VaultError::Locked => FailureCode::VaultLocked,
             VaultError::Missing => FailureCode::CredentialsMissing,
-            VaultError::Unavailable { .. } | VaultError::NotThereYet | VaultError::Unreadable => {
-                FailureCode::VaultUnavailable
-            }
+            VaultError::Absent { .. }
+            | VaultError::Unavailable { .. }
+            | VaultError::NotThereYet
+            | VaultError::Unreadable => FailureCode::VaultUnavailable,
             VaultError::WriteFailed { .. } | VaultError::TooLarge { .. } => FailureCode::VaultWriteFailed,
         }
     }

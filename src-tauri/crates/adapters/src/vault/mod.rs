@@ -107,7 +107,9 @@ impl KeychainVault {
         match result {
             Ok(Err(VaultError::Unavailable { detail })) => Err(self.named(detail).await),
             Ok(result) => result,
-            Err(CallFailed::Opening(error)) => Err(self.named(kind_of(&error).to_owned()).await),
+            Err(CallFailed::Opening(error)) => Err(VaultError::Absent {
+                detail: kind_of(&error).to_owned(),
+            }),
             Err(CallFailed::TookTooLong) => Err(self.named("no answer in time".to_owned()).await),
             Err(CallFailed::AllHang) => Err(VaultError::Unavailable {
                 detail: "it has not answered several times".to_owned(),

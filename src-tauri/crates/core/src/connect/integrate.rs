@@ -324,9 +324,14 @@ pub(super) fn vault_refused(error: &VaultError, kept: &str) -> CommandError {
     let code = FailureCode::from(error);
     let sentence = match error {
         VaultError::Locked => "Your keychain is locked. Unlock it, then try again.".to_owned(),
+        VaultError::Absent { .. } => {
+            "This computer offers no keychain, and sign-ins are kept nowhere else. Start one (on Linux a Secret \
+             Service such as GNOME Keyring or KWallet), then try again."
+                .to_owned()
+        }
         VaultError::Unavailable { .. } => {
-            "This computer's keychain does not answer, and sign-ins are kept nowhere else. Start or restart it (on \
-             Linux a Secret Service such as GNOME Keyring or KWallet), then try again."
+            "This computer's keychain does not answer, and sign-ins are kept nowhere else. Restart it, or look for a \
+             question of its own on the screen, then try again."
                 .to_owned()
         }
         VaultError::NotThereYet | VaultError::Missing => {

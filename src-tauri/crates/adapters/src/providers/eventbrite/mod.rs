@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use talkvalue_core::domain::attendee::{Registration, SetAside};
 use talkvalue_core::domain::credential::Credential;
 use talkvalue_core::domain::event::ProviderEvent;
 use talkvalue_core::domain::ids::{AccountId, ExternalId};
@@ -49,6 +50,44 @@ impl EventbriteApi {
         classify::classify(answer)
     }
 
+    /// One page of what changed at or after `since` among all attendees of an organization, each with its event: one
+    /// walk where many events are kept live (reference, "List Attendees by Organization"). The first page has no cursor.
+    pub async fn organization_page(
+        &self,
+        credential: &Credential,
+        organization: &str,
+        since: Option<Timestamp>,
+        cursor: Option<&Cursor>,
+    ) -> Result<OrganizationPage, ProviderError> {
+        let path = format!("/organizations/{}/attendees/", super::segment(organization));
+        let answer = self.attendees(credential, &path, since, cursor).await?;
+        let page: AttendeesPage<'_> = parse(&answer.body)?;
+        let (rows, set_aside) =
+            parse_records(&page.attendees, record::AttendeeWire::into_registration_of_event);
+        Ok(OrganizationPage {
+            rows,
+            set_aside,
+            next: page.pagination.next()?.map(Cursor),
+            server_time: answer.server_time,
+        })
+    }
+
+    /// A page of attendees as it came. No `status`: every transition is wanted.
+    async fn attendees(
+        &self,
+        credential: &Credential,
+        path: &str,
+        since: Option<Timestamp>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Answer, ProviderError> {
+        // The reference's format has whole seconds.
+        let since = since.map(|since| since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let mut query: Vec<(&str, &str)> = Vec::new();
+        query.extend(since.as_deref().map(|since| ("changed_since", since)));
+        query.extend(cursor.map(|cursor| ("continuation", cursor.0.as_str())));
+        self.get(credential, path, &query).await
+    }
+
     async fn organizations(&self, credential: &Credential) -> Result<Vec<String>, ProviderError> {
         let mut ids = Vec::new();
         let mut continuation: Option<String> = None;
@@ -73,6 +112,17 @@ impl EventbriteApi {
             detail: "the list of organizations does not end".to_owned(),
         })
     }
+}
+
+/// One page of an organization's attendees.
+#[derive(Debug, Clone)]
+pub struct OrganizationPage {
+    /// Each registration with the event it is for.
+    pub rows: Vec<(ExternalId, Registration)>,
+    pub set_aside: Vec<SetAside>,
+    /// `None` when the provider says that this was the last page.
+    pub next: Option<Cursor>,
+    pub server_time: Timestamp,
 }
 
 /// Every list's envelope. `object_count` and `page_count` may be missing and are approximate (reference, "optional").
@@ -305,21 +355,10 @@ impl ProviderApi for EventbriteApi {
     ) -> Result<RegistrationPage, ProviderError> {
         let (event, since) = match walk {
             Walk::Full { event } => (event, None),
-            // The reference's format has whole seconds.
-            Walk::ChangedSince { event, since } => {
-                (event, Some(since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
-            }
+            Walk::ChangedSince { event, since } => (event, Some(*since)),
         };
         let path = format!("/events/{}/attendees/", super::segment(event.as_str()));
-        let mut query: Vec<(&str, &str)> = Vec::new();
-        // No `status`: every transition is wanted.
-        if let Some(since) = &since {
-            query.push(("changed_since", since));
-        }
-        if let Some(cursor) = cursor {
-            query.push(("continuation", &cursor.0));
-        }
-        let answer = self.get(credential, &path, &query).await?;
+        let answer = self.attendees(credential, &path, since, cursor).await?;
         let page: AttendeesPage<'_> = parse(&answer.body)?;
         let (rows, set_aside) = parse_records(&page.attendees, record::AttendeeWire::into_registration);
         Ok(RegistrationPage {

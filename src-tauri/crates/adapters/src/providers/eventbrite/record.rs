@@ -5,7 +5,7 @@ use crate::providers::wire::{WireId, full_name, or_default, present, time};
 use jiff::Timestamp;
 use serde::Deserialize;
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration};
-use talkvalue_core::domain::ids::RegistrationId;
+use talkvalue_core::domain::ids::{ExternalId, RegistrationId};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct AttendeeWire {
@@ -30,6 +30,8 @@ pub(super) struct AttendeeWire {
     status: Option<String>,
     #[serde(default)]
     order_id: Option<WireId>,
+    #[serde(default)]
+    event_id: Option<WireId>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +53,12 @@ struct BarcodeWire {
 }
 
 impl AttendeeWire {
+    /// With its event; `None` when the record lacks either id.
+    pub(super) fn into_registration_of_event(mut self) -> Option<(ExternalId, Registration)> {
+        let event = ExternalId::from_text(self.event_id.take()?.into_text()?);
+        Some((event, self.into_registration()?))
+    }
+
     /// `None` when the record has no id.
     pub(super) fn into_registration(self) -> Option<Registration> {
         let external_id = RegistrationId::from_text(self.id?.into_text()?);
