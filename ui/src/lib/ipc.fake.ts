@@ -28,7 +28,7 @@ export class FakeCore {
   items = new Map<string, ItemView>();
   integrations = new Map<string, IntegrationView>();
   candidates: Candidate[] = [];
-  status: AppStatus = { version: "0.1.0", dataDir: "/home/sam/.local/share/com.talkvalue.sync", schema: 1, problem: null };
+  status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
   /** Set: every reading command refuses. */
   refusal: CommandError | null = null;
   /** Everything that was asked, for tests. */
