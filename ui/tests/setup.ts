@@ -11,28 +11,31 @@ class NeverObserves {
   }
 }
 
-Object.assign(globalThis, { ResizeObserver: NeverObserves, IntersectionObserver: NeverObserves });
-Element.prototype.scrollTo = () => undefined;
-Element.prototype.scrollIntoView = () => undefined;
-// A screenful: the virtual lists draw what fits.
-for (const [name, size] of [
-  ["offsetHeight", 600],
-  ["offsetWidth", 1000],
-  ["clientHeight", 600],
-  ["clientWidth", 1000],
-] as const) {
-  Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => size });
+// Tests of built files run without a page.
+if (typeof document !== "undefined") {
+  Object.assign(globalThis, { ResizeObserver: NeverObserves, IntersectionObserver: NeverObserves });
+  Element.prototype.scrollTo = () => undefined;
+  Element.prototype.scrollIntoView = () => undefined;
+  // A screenful: the virtual lists draw what fits.
+  for (const [name, size] of [
+    ["offsetHeight", 600],
+    ["offsetWidth", 1000],
+    ["clientHeight", 600],
+    ["clientWidth", 1000],
+  ] as const) {
+    Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => size });
+  }
+  Element.prototype.getBoundingClientRect = () => new DOMRect(0, 0, 1000, 600);
+  globalThis.matchMedia ??= ((query: string) => ({
+    matches: false,
+    media: query,
+    onchange: null,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+    dispatchEvent: () => false,
+  })) as typeof matchMedia;
+  globalThis.CSS ??= {} as typeof CSS;
+  CSS.escape ??= (text: string) => text.replace(/["\\]/g, "\\$&");
 }
-Element.prototype.getBoundingClientRect = () => new DOMRect(0, 0, 1000, 600);
-globalThis.matchMedia ??= ((query: string) => ({
-  matches: false,
-  media: query,
-  onchange: null,
-  addEventListener: () => undefined,
-  removeEventListener: () => undefined,
-  addListener: () => undefined,
-  removeListener: () => undefined,
-  dispatchEvent: () => false,
-})) as typeof matchMedia;
-globalThis.CSS ??= {} as typeof CSS;
-CSS.escape ??= (text: string) => text.replace(/["\\]/g, "\\$&");

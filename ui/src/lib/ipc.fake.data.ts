@@ -20,6 +20,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const at = (offset: number) => new Date(Date.now() + offset).toISOString();
+/** Events start on the hour. */
+const onTheHour = (offset: number) => new Date(Math.round((Date.now() + offset) / HOUR) * HOUR).toISOString();
 
 export function failure(code: FailureCode, recovery: Recovery, message: string): FailureView {
   return { code, recovery, message };
@@ -44,14 +46,15 @@ export function account(facts: Partial<IntegrationView> & { id: string }): Integ
 /** An item that is live, but for what is said otherwise. */
 export function item(facts: Partial<ItemView> & { id: string }): ItemView {
   const attending = facts.counts?.attending ?? 0;
+  const startsAt = facts.startsAt === undefined ? onTheHour(9 * DAY) : facts.startsAt;
   return {
     kind: "BADGE_EVENT",
     provider: "EVENTBRITE",
     externalId: `x-${facts.id}`,
     integrationId: "dockhall",
     title: facts.id,
-    startsAt: at(9 * DAY),
-    endsAt: at(9 * DAY + 4 * HOUR),
+    startsAt,
+    endsAt: startsAt === null ? null : new Date(Date.parse(startsAt) + 4 * HOUR).toISOString(),
     timezone: "Europe/London",
     syncStatus: "ACTIVE",
     freshness: "LIVE",
@@ -60,7 +63,7 @@ export function item(facts: Partial<ItemView> & { id: string }): ItemView {
     waiting: null,
     activeJob: null,
     counts: { total: attending, attending, awaiting: 0, notAttending: 0, checkedIn: 0 },
-    tickets: { total: attending, checkedIn: 0 },
+    tickets: { total: facts.counts?.total ?? 0, checkedIn: facts.counts?.checkedIn ?? 0 },
     unreadable: 0,
     heldRemovals: 0,
     archived: false,
@@ -115,14 +118,13 @@ function demoAccounts(): IntegrationView[] {
 function demoItems(): ItemView[] {
   const old = { lastSyncedAt: at(-137 * MINUTE), lastAttemptedAt: at(-135 * MINUTE) };
   const live = (id: string, title: string, start: number, people: number, more: Partial<ItemView> = {}) =>
-    item({ id, title, startsAt: at(start), endsAt: at(start + 3 * HOUR), counts: counts(people, Math.floor(people / 31)), ...more });
+    item({ id, title, startsAt: onTheHour(start), counts: counts(people, Math.floor(people / 31)), ...more });
   return [
     item({
       id: "makers-night",
       title: "Harbour Makers Night",
       integrationId: "harbour",
-      startsAt: at(3 * HOUR),
-      endsAt: at(7 * HOUR),
+      startsAt: onTheHour(3 * HOUR),
       syncStatus: "DISCONNECTED",
       freshness: "STALE",
       alert: "INTEGRATION_DISCONNECTED",
@@ -136,8 +138,7 @@ function demoItems(): ItemView[] {
       kind: "PATH_EVENT",
       title: "Open Studio Weekend",
       integrationId: "harbour",
-      startsAt: at(5 * DAY),
-      endsAt: at(6 * DAY),
+      startsAt: onTheHour(5 * DAY),
       syncStatus: "DISCONNECTED",
       freshness: "STALE",
       alert: "INTEGRATION_DISCONNECTED",
@@ -148,7 +149,7 @@ function demoItems(): ItemView[] {
     item({
       id: "river-swim",
       title: "River Swim Registration",
-      startsAt: at(33 * DAY),
+      startsAt: onTheHour(33 * DAY),
       syncStatus: "PENDING",
       freshness: "STALE",
       alert: "IMPORT_FAILED",
@@ -165,7 +166,7 @@ function demoItems(): ItemView[] {
       title: "Lantern Walk",
       provider: "LUMA",
       integrationId: "makers",
-      startsAt: at(16 * DAY),
+      startsAt: onTheHour(16 * DAY),
       syncStatus: "FAILED",
       freshness: "STALE",
       alert: "SYNC_FAILED",
@@ -183,7 +184,7 @@ function demoItems(): ItemView[] {
       provider: "LUMA",
       integrationId: "makers",
       title: "Spring Repair Cafe",
-      startsAt: at(22 * HOUR),
+      startsAt: onTheHour(22 * HOUR),
       syncStatus: "FAILED",
       freshness: "STALE",
       alert: "SYNC_FAILED",
@@ -199,7 +200,7 @@ function demoItems(): ItemView[] {
     item({
       id: "autumn-summit",
       title: "Autumn Summit",
-      startsAt: at(12 * DAY),
+      startsAt: onTheHour(12 * DAY),
       syncStatus: "PENDING",
       freshness: "CHECKING",
       activeJob: { id: "job-1", kind: "IMPORT", done: 1240, total: 3000 },
@@ -255,7 +256,7 @@ function demoCandidates(): Candidate[] {
   const list: Candidate[] = titles.map((title, index) => ({
     externalId: `c-${index}`,
     title,
-    startsAt: at((titles.length - index) * 5 * DAY),
+    startsAt: onTheHour((titles.length - index) * 5 * DAY),
     kinds: ["BADGE_EVENT", "PATH_EVENT"],
     importedAs: index === 2 ? [{ kind: "BADGE_EVENT", itemId: "tool-library" }] : [],
   }));
@@ -291,7 +292,7 @@ export function fill(core: FakeCore, scenario: Scenario): void {
       const base = items[index % items.length] as ItemView;
       return { ...base, id: `item-${index}`, title: `${base.title} ${index + 1}` };
     });
-    items.push(item({ id: "huge", title: "A hundred thousand", startsAt: at(HOUR), counts: counts(100_000, 3_000, 12_000) }));
+    items.push(item({ id: "huge", title: "A hundred thousand", startsAt: onTheHour(HOUR), counts: counts(100_000, 3_000, 12_000) }));
   } else if (scenario === "offline") {
     items = items.map((one) =>
       one.syncStatus === "ACTIVE" && !one.archived && one.freshness !== "ENDED"
@@ -315,12 +316,12 @@ export function fill(core: FakeCore, scenario: Scenario): void {
       core.integrations.set("harbour", { ...harbour, accountEmail: `${HOSTILE[2]}@example.com` });
     }
     items = HOSTILE.flatMap((title, index) => [
-      item({ id: `hostile-${index}`, title, counts: counts(40 + index), startsAt: at((index + 1) * DAY) }),
+      item({ id: `hostile-${index}`, title, counts: counts(40 + index), startsAt: onTheHour((index + 1) * DAY) }),
     ]).concat(items.slice(0, 3).map((one, index) => ({ ...one, id: `hostile-${one.id}`, title: HOSTILE[index] ?? one.title })));
     core.candidates = HOSTILE.map((title, index) => ({
       externalId: `h-${index}`,
       title,
-      startsAt: at(index * DAY),
+      startsAt: onTheHour(index * DAY),
       kinds: ["BADGE_EVENT", "PATH_EVENT"],
       importedAs: [],
     }));

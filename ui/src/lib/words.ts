@@ -132,6 +132,8 @@ export const words = {
     noItemsText: "Import an event or a whole audience. Its list then stays live on this computer.",
     view: "View",
     sync: "Sync",
+    arrived: (count: string) => `${count} arrived`,
+    notComplete: "list not complete",
     sortBy: "Sort by",
     provider: "Provider",
     bothProviders: "Both",

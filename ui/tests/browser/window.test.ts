@@ -112,7 +112,7 @@ test("import goes from account to kind, and the new item shows its progress", as
   await page.fill('[aria-label="Search events"]', "kite");
   await page.keyboard.press("ArrowDown");
   await page.click("text=For your audience");
-  await page.click('button:has-text("Import"):not(:has-text("event"))');
+  await page.click('[role="dialog"] footer >> text=Import');
   await page.waitForSelector("text=Importing Kite Festival");
   await page.fill('[aria-label="Search events and accounts"]', "kite");
   await page.waitForSelector('[role="progressbar"]');

@@ -24,6 +24,11 @@ export async function openStage(): Promise<Stage> {
   const policy = JSON.parse(readFileSync(CONFIG, "utf8")).app.security.csp as string;
   const server: Server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://local").pathname;
+    if (path === "/favicon.ico") {
+      // The browser asks by itself; the real window does not.
+      response.writeHead(204).end();
+      return;
+    }
     const file = join(ROOT, normalize(path === "/" ? "/index.html" : path));
     try {
       const body = readFileSync(file);
