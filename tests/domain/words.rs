@@ -1,9 +1,10 @@
 //! The sentences: what happened, what we kept, whose move it is.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use talkvalue_core::domain::failure::FailureCode;
+use talkvalue_core::domain::failure::{Failure, FailureCode};
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::words::{Reader, Subject, counted, failure_sentence, number};
+use talkvalue_core::ports::VaultError;
 
 fn now() -> Timestamp {
     "2026-11-23T13:45:00Z".parse().unwrap()
@@ -58,7 +59,11 @@ fn numbers_have_separators_and_the_right_form() {
 fn a_rejected_token_is_explained_with_what_is_kept() {
     let since: Timestamp = "2026-11-23T11:47:00Z".parse().unwrap();
     assert_eq!(
-        failure_sentence(FailureCode::CredentialsRejected, since, &subject(), &reader()),
+        failure_sentence(
+            &Failure::new(FailureCode::CredentialsRejected, since),
+            &subject(),
+            &reader()
+        ),
         "Eventbrite refuses the private token of events@harbour.example (since 11:47), most often because the \
          password was changed. The list is as of 11:45, 1,412 attending. This will not repair itself."
     );
@@ -72,20 +77,51 @@ fn an_incomplete_list_is_called_incomplete() {
         shows_people: true,
         ..subject()
     };
-    let sentence = failure_sentence(FailureCode::Interrupted, now(), &people, &reader());
+    let sentence = failure_sentence(&Failure::new(FailureCode::Interrupted, now()), &people, &reader());
     assert!(
         sentence.ends_with("Only 1,240 people have arrived; this list is not complete."),
         "{sentence}"
     );
     let one = Subject { total: 1, ..people };
-    let sentence = failure_sentence(FailureCode::Interrupted, now(), &one, &reader());
+    let sentence = failure_sentence(&Failure::new(FailureCode::Interrupted, now()), &one, &reader());
     assert!(sentence.contains("Only 1 person has arrived"), "{sentence}");
+}
+
+#[test]
+fn a_keychain_that_is_locked_absent_newer_or_silent_is_told_apart() {
+    let sentences = [
+        (VaultError::Locked, "keychain is locked"),
+        (
+            VaultError::Absent {
+                detail: "no bus".to_owned(),
+            },
+            "offers no keychain",
+        ),
+        (VaultError::Unreadable, "newer TalkValue Sync"),
+        (
+            VaultError::Unavailable {
+                detail: "hung".to_owned(),
+            },
+            "does not answer",
+        ),
+    ]
+    .map(|(error, words)| {
+        let sentence = failure_sentence(&error.failure(now()), &subject(), &reader());
+        assert!(sentence.contains(words), "{error:?} must say so: {sentence}");
+        sentence
+    });
+    for (index, sentence) in sentences.iter().enumerate() {
+        assert!(
+            !sentences[..index].contains(sentence),
+            "each has its own way out, so each has its own sentence: {sentence}"
+        );
+    }
 }
 
 #[test]
 fn every_code_has_a_sentence_that_says_what_is_kept_and_blames_nobody() {
     for code in FailureCode::ALL {
-        let sentence = failure_sentence(code, now(), &subject(), &reader());
+        let sentence = failure_sentence(&Failure::new(code, now()), &subject(), &reader());
         assert!(
             sentence.contains("The list is as of 11:45"),
             "{code:?}: {sentence}"

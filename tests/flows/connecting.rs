@@ -259,9 +259,14 @@ async fn an_answer_that_repeats_the_credential_reaches_no_text_and_no_file() {
             });
             let secret = world.secret(provider);
             let options = talkvalue_tests::desk::patient_for(std::time::Duration::from_secs(5));
-            let result =
-                talkvalue_core::connect::connect(&world.desk.ports, provider, secret.clone().into(), options)
-                    .await;
+            let result = talkvalue_core::connect::connect(
+                &world.desk.ports,
+                provider,
+                secret.clone().into(),
+                None,
+                options,
+            )
+            .await;
             assert_sentence(&result.expect_err("an error is no proof of a credential"));
             world.assert_nothing_saved().await;
 

@@ -334,6 +334,7 @@ async fn words_of_eventbrite_that_the_sandbox_does_not_say() {
             &ports,
             Provider::Eventbrite,
             "CANARYEBTOLD".to_owned().into(),
+            None,
             patient(),
         )
         .await

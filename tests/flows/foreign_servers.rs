@@ -69,7 +69,7 @@ async fn every_kind_of_redirect_is_refused() {
         let target = format!("http://localhost:{}/", elsewhere.port());
         server.says("/", status, &[("location", &target)], "");
         let key = "secret-CANARYLUMATOLD".to_owned();
-        let result = connect::connect(&ports, Provider::Luma, key.into(), patient()).await;
+        let result = connect::connect(&ports, Provider::Luma, key.into(), None, patient()).await;
         assert_eq!(code_of(&result), "NETWORK_SIGN_IN", "{status}");
         assert!(
             server

@@ -242,6 +242,7 @@ async fn connecting_over_a_keychain_that_hangs_saves_nothing() {
         &ports,
         Provider::Eventbrite,
         other.private_token.into(),
+        None,
         patient(),
     )
     .await;
@@ -316,6 +317,7 @@ async fn a_keychain_that_does_not_keep_a_sign_in_refuses_the_connection() {
             &ports,
             Provider::Eventbrite,
             other.private_token.into(),
+            None,
             patient(),
         )
         .await;

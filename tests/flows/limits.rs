@@ -328,7 +328,7 @@ async fn a_limit_may_be_told_as_a_date_or_as_the_end_of_the_minute() {
         let (desk, server) = (Desk::open().await, Canned::start());
         let ports = told(&desk, &server);
         let key = "secret-CANARYLUMATOLD".to_owned();
-        let account = connect::connect(&ports, Provider::Luma, key.into(), patient())
+        let account = connect::connect(&ports, Provider::Luma, key.into(), None, patient())
             .await
             .unwrap();
         server.says_next(

@@ -230,6 +230,48 @@ async fn an_account_that_does_not_see_the_event_changes_nothing() {
 }
 
 #[tokio::test]
+async fn signing_in_again_as_somebody_else_changes_nothing() {
+    for provider in BOTH {
+        let (stage, item) = disconnected(provider).await;
+        let own = stage.desk.show(&item).await.integration_id;
+        let before = query::integrations(&stage.desk.ports).await.unwrap();
+        let stranger = secret_of_stranger(&stage);
+        let sign_in = |renews| {
+            connect::connect(
+                &stage.desk.ports,
+                provider,
+                stranger.clone().into(),
+                renews,
+                patient(),
+            )
+        };
+        let error = sign_in(Some(&own)).await.unwrap_err();
+        assert_eq!(error.code.code(), "WRONG_ACCOUNT", "{error:?}");
+        assert_sentence(&error);
+        assert!(
+            error.message.contains("is needed here. Nothing was changed."),
+            "it names both accounts and what was kept: {}",
+            error.message
+        );
+        assert_eq!(
+            query::integrations(&stage.desk.ports).await.unwrap(),
+            before,
+            "nothing is saved of an account that was not asked for"
+        );
+        let added = sign_in(None).await.unwrap();
+        assert_ne!(
+            added.integration.id, own,
+            "a person may add it as another account afterwards"
+        );
+        assert_eq!(
+            stage.shown(&item).await.status,
+            SyncStatus::Disconnected,
+            "the item is not switched to it silently"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_account_of_the_other_provider_changes_nothing() {
     for provider in BOTH {
         let (stage, item) = disconnected(provider).await;

@@ -212,6 +212,38 @@ fn what_does_not_exist_is_not_found() {
 }
 
 #[test]
+fn key_of_another_calendar_renews_nothing() {
+    let (stage, _, _, own) = Stage::with_luma(1);
+    let other = stage
+        .sandbox
+        .luma()
+        .add_calendar("Dock Hall", "Ada Lake", "ada@dock.example");
+    let arguments = json!({ "provider": "LUMA", "secret": other.key, "renews": own });
+    let message = refused(stage.calls("connect_account", arguments), "WRONG_ACCOUNT");
+    assert!(
+        message.contains("Dock Hall") && message.contains("Harbour Makers"),
+        "it names both: {message}"
+    );
+    let listed = stage.calls("list_integrations", json!({})).unwrap();
+    assert_eq!(
+        listed.as_array().map(Vec::len),
+        Some(1),
+        "nothing was saved: {listed}"
+    );
+}
+
+#[test]
+fn keychain_that_serves_is_not_complained_about() {
+    let (stage, ..) = Stage::with_luma(1);
+    for ask in [false, true] {
+        assert_eq!(
+            stage.calls("check_keychain", json!({ "ask": ask })).unwrap(),
+            Value::Null
+        );
+    }
+}
+
+#[test]
 fn refused_key_is_told_without_being_repeated() {
     let stage = Stage::open();
     let message = refused(

@@ -96,6 +96,7 @@ impl Desk {
             &self.ports,
             provider,
             SecretString::from(secret.to_owned()),
+            None,
             patient(),
         )
         .await?;

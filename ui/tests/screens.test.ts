@@ -7,7 +7,7 @@ import App from "../src/App.svelte";
 import { badgeOf } from "../src/lib/badge";
 import { bannerOf } from "../src/lib/failures";
 import { core } from "../src/lib/ipc.fake";
-import { item } from "../src/lib/ipc.fake.data";
+import { account, item } from "../src/lib/ipc.fake.data";
 import { HOSTILE } from "../src/lib/ipc.fake.people";
 import { items } from "../src/lib/state/items.svelte";
 import { route } from "../src/lib/state/route.svelte";
@@ -170,4 +170,70 @@ test("a list that cannot be opened says which folder and why", async () => {
   await settled();
   expect(screen.getByRole("alert")).toHaveTextContent("The data folder is read-only.");
   core.status = { ...core.status, problem: null };
+});
+
+describe("signing in again", () => {
+  const severed = itemIn("DISCONNECTED", "CREDENTIALS_REJECTED", { integrationId: "dockhall" });
+
+  async function pasteIntoReconnect(secret: string) {
+    await stage(severed);
+    core.integrations.set("dockhall", account({ id: "dockhall", status: "DISCONNECTED" }));
+    route.ask({ name: "reconnect", itemId: severed.id });
+    render(App);
+    const user = userEvent.setup();
+    await user.click(await screen.findByRole("button", { name: "Sign in again" }));
+    await user.type(screen.getByLabelText("Private token"), secret);
+    await user.click(screen.getByRole("button", { name: "Connect" }));
+    return user;
+  }
+
+  test("as somebody else changes nothing until a person adds the account", async () => {
+    const user = await pasteIntoReconnect("other-token");
+    expect(await screen.findByRole("alert")).toHaveTextContent("is needed here. Nothing was changed.");
+    expect(core.integrations.size, "nothing was saved").toBe(1);
+    expect(core.calls.map(([name]) => name)).not.toContain("reconnect_item");
+    await user.click(screen.getByRole("button", { name: "Add it as another account" }));
+    await screen.findByText("Use another account");
+    expect(core.integrations.size).toBe(2);
+    expect(core.calls.map(([name]) => name), "no event is switched silently").not.toContain("reconnect_item");
+  });
+
+  test("as the event's own account repairs it", async () => {
+    await pasteIntoReconnect("own-token");
+    await settled();
+    expect(core.calls).toContainEqual(["reconnect_item", severed.id, null]);
+  });
+});
+
+describe("a keychain in trouble", () => {
+  const locked = {
+    code: "VAULT_LOCKED" as const,
+    message: "Your keychain is locked, so syncing is paused. Your lists are kept as they are.",
+    recovery: "UNLOCK_KEYCHAIN" as const,
+  };
+
+  test("is said over the list, which is there first, and unlocked with one click", async () => {
+    await stage(item({ id: "a", title: "Alpha" }));
+    core.keychain = locked;
+    render(App);
+    expect(await screen.findByText(/^Alpha$/)).toBeInTheDocument();
+    expect(await screen.findByText(/Your keychain is locked/)).toBeInTheDocument();
+    const asked = core.calls.map(([name]) => name);
+    expect(asked.indexOf("list_items"), "the list does not wait for the keychain").toBeLessThan(asked.indexOf("check_keychain"));
+    core.keychain = null;
+    await userEvent.setup().click(screen.getByRole("button", { name: "Unlock keychain" }));
+    expect(core.calls).toContainEqual(["check_keychain", true]);
+    await settled();
+    expect(screen.queryByText(/Your keychain is locked/)).not.toBeInTheDocument();
+  });
+
+  test("is asked about again when a job failed for its sake", async () => {
+    await stage(item({ id: "a", title: "Alpha" }));
+    render(App);
+    await settled();
+    core.keychain = locked;
+    core.notify({ type: "JOB_FAILED", itemId: "a", jobId: "job", error: locked });
+    expect(await screen.findAllByText(/Your keychain is locked/)).not.toHaveLength(0);
+    await screen.findByRole("button", { name: "Unlock keychain" });
+  });
 });

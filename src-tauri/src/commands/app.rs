@@ -1,9 +1,13 @@
 //! What the app says of itself.
 
+use talkvalue_core::connect;
+use talkvalue_core::ports::Patience;
 use tauri::State;
 
 use super::Answer;
+use crate::ipc::arguments::Checked;
 use crate::ipc::dto::AppStatus;
+use crate::ipc::error::CommandError;
 use crate::shell::Shell;
 
 #[tauri::command]
@@ -17,4 +21,22 @@ pub(crate) async fn app_status(shell: State<'_, Shell>) -> Answer<AppStatus> {
             .then_some(talkvalue_adapters::store::SCHEMA_VERSION as u64),
         problem: problem.map(Into::into),
     })
+}
+
+/// What is the matter with the keychain; nothing if it serves. With `ask` its own prompt may ask to unlock it.
+#[tauri::command]
+pub(crate) async fn check_keychain(
+    shell: State<'_, Shell>,
+    ask: Checked<bool>,
+) -> Answer<Option<CommandError>> {
+    let desk = shell.desk().await?;
+    let patience = if ask.0 {
+        Patience::PersonAsked
+    } else {
+        Patience::Background
+    };
+    Ok(connect::check_keychain(&desk.ports, patience)
+        .await
+        .err()
+        .map(Into::into))
 }

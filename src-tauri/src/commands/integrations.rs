@@ -24,9 +24,17 @@ pub(crate) async fn connect_account(
     shell: State<'_, Shell>,
     provider: Checked<Provider>,
     secret: Checked<SecretString>,
+    renews: Checked<Option<IntegrationId>>,
 ) -> Answer<Connected> {
     let desk = shell.desk().await?;
-    let connected = connect::connect(&desk.ports, provider.0, secret.0, while_waiting()).await?;
+    let connected = connect::connect(
+        &desk.ports,
+        provider.0,
+        secret.0,
+        renews.0.as_ref(),
+        while_waiting(),
+    )
+    .await?;
     Ok(connected.into())
 }
 

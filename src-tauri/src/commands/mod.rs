@@ -15,8 +15,9 @@ use crate::ipc::error::CommandError;
 type Answer<T> = Result<T, CommandError>;
 
 /// Every command there is. Each needs a permission file and a line in the capability; tests hold the lists equal.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "app_status",
+    "check_keychain",
     "connect_account",
     "disconnect_integration",
     "import_event",
@@ -38,6 +39,7 @@ pub const NAMES: [&str; 17] = [
 pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
         app::app_status,
+        app::check_keychain,
         integrations::connect_account,
         integrations::disconnect_integration,
         items::import_event,

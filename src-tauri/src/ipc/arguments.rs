@@ -83,6 +83,12 @@ impl<T: Argument> Argument for Option<T> {
     }
 }
 
+impl Argument for bool {
+    fn check(value: &Value) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| "true or false".to_owned())
+    }
+}
+
 /// One word of a fixed set.
 fn word<T: serde::de::DeserializeOwned>(value: &Value, set: &str) -> Result<T, String> {
     value

@@ -31,6 +31,7 @@ pub enum Refusal {
     BadInput,
     OtherServer,
     Waiting,
+    WrongAccount,
 }
 
 impl From<error::ErrorCode> for ErrorCode {
@@ -42,6 +43,7 @@ impl From<error::ErrorCode> for ErrorCode {
             error::ErrorCode::BadInput => Self::Refusal(Refusal::BadInput),
             error::ErrorCode::OtherServer => Self::Refusal(Refusal::OtherServer),
             error::ErrorCode::Waiting => Self::Refusal(Refusal::Waiting),
+            error::ErrorCode::WrongAccount => Self::Refusal(Refusal::WrongAccount),
         }
     }
 }

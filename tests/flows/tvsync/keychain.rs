@@ -118,6 +118,30 @@ fn an_absent_keychain_refuses_to_connect_and_keeps_no_secret_anywhere() {
 }
 
 #[test]
+fn sync_tells_a_locked_an_absent_and_a_hung_keychain_apart() {
+    let harbour = Harbour::open(KeychainState::Unlocked);
+    let (_, item) = set_up(&harbour);
+    let sync = |words: &str| {
+        let refused = harbour.computer.run(&["sync", &item, "--json"]).exits(6).json();
+        let message = refused["error"]["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.contains(words) && message.contains("The list is as of"),
+            "it must say \"{words}\" and what is kept: {message}"
+        );
+    };
+    harbour.computer.keychain.hang().unwrap();
+    sync("keychain does not answer");
+    harbour.computer.keychain.resume().unwrap();
+    harbour.computer.keychain.stop_service().unwrap();
+    sync("offers no keychain");
+    harbour.computer.keychain.restart_locked().unwrap();
+    sync("keychain is locked");
+    assert_readable(&harbour, &item, "ACTIVE");
+    harbour.computer.keychain.restart().unwrap();
+    harbour.computer.run(&["sync", &item]).exits(0);
+}
+
+#[test]
 fn an_entry_that_was_removed_asks_for_a_reconnect() {
     let harbour = Harbour::open(KeychainState::Unlocked);
     let (integration, item) = set_up(&harbour);

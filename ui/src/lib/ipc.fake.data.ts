@@ -300,6 +300,11 @@ export function fill(core: FakeCore, scenario: Scenario): void {
         : one,
     );
   } else if (scenario === "keychain") {
+    core.keychain = {
+      code: "VAULT_LOCKED",
+      message: "Your keychain is locked, so syncing is paused. Your lists are kept as they are.",
+      recovery: "UNLOCK_KEYCHAIN",
+    };
     items = items.map((one) =>
       one.syncStatus === "ACTIVE" && !one.archived && one.freshness !== "ENDED"
         ? { ...one, freshness: "PAUSED", waiting: { code: "VAULT_LOCKED", until: null } }

@@ -17,7 +17,6 @@ import type {
   ItemView,
   LinkKind,
   Notice,
-  Provider,
   ReconnectOptions,
 } from "./types";
 import { people } from "./ipc.fake.people";
@@ -29,6 +28,8 @@ export class FakeCore {
   integrations = new Map<string, IntegrationView>();
   candidates: Candidate[] = [];
   status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
+  /** What the keychain's check answers. */
+  keychain: CommandError | null = null;
   /** Set: every reading command refuses. */
   refusal: CommandError | null = null;
   /** Everything that was asked, for tests. */
@@ -136,8 +137,8 @@ export const listAttendees: typeof real.listAttendees = (itemId: string, request
 export const listIntegrations: typeof real.listIntegrations = () =>
   core.answer("list_integrations", [], () => [...core.integrations.values()]);
 
-export const connectAccount: typeof real.connectAccount = (provider: Provider, secret: string) =>
-  core.answer<Connected>("connect_account", [provider], () => {
+export const connectAccount: typeof real.connectAccount = (provider, secret, renews) =>
+  core.answer<Connected>("connect_account", [provider, renews], () => {
     if (secret.startsWith("wrong")) {
       throw {
         code: "BAD_INPUT",
@@ -145,7 +146,18 @@ export const connectAccount: typeof real.connectAccount = (provider: Provider, s
         recovery: "CORRECT_INPUT",
       } satisfies CommandError;
     }
-    const known = [...core.integrations.values()].find((one) => one.provider === provider && one.status === "DISCONNECTED");
+    const needed = renews === null ? undefined : core.integrations.get(renews);
+    const foreign = secret.startsWith("other");
+    if (needed !== undefined && foreign) {
+      throw {
+        code: "WRONG_ACCOUNT",
+        message: `You signed in as box@dockhall.example, but ${needed.accountEmail} is needed here. Nothing was changed.`,
+        recovery: "CORRECT_INPUT",
+      } satisfies CommandError;
+    }
+    const known = foreign
+      ? undefined
+      : [...core.integrations.values()].find((one) => one.provider === provider && one.status === "DISCONNECTED");
     const integration: IntegrationView = known
       ? { ...known, status: "CONNECTED", failure: null, lastVerifiedAt: new Date().toISOString() }
       : {
@@ -281,6 +293,8 @@ export const removeItem: typeof real.removeItem = (itemId: string) =>
 
 export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null) =>
   core.answer("open_link", [kind, id], () => undefined);
+
+export const checkKeychain: typeof real.checkKeychain = (ask) => core.answer("check_keychain", [ask], () => core.keychain);
 
 export const appStatus: typeof real.appStatus = () => core.answer("app_status", [], () => core.status);
 

@@ -29,8 +29,9 @@ export const listAttendees = (itemId: string, request: AttendeeRequest) =>
 
 export const listIntegrations = () => answer(invoke<IntegrationView[]>("list_integrations"));
 
-export const connectAccount = (provider: Provider, secret: string) =>
-  answer(invoke<Connected>("connect_account", { provider, secret }));
+/** With `renews`, a secret of any other account is refused as WRONG_ACCOUNT and nothing is saved. */
+export const connectAccount = (provider: Provider, secret: string, renews: string | null) =>
+  answer(invoke<Connected>("connect_account", { provider, secret, renews }));
 
 export const verifyIntegration = (integrationId: string) =>
   answer(invoke<IntegrationView>("verify_integration", { integrationId }));
@@ -59,6 +60,9 @@ export const keepItem = (itemId: string) => answer(invoke<ItemView>("keep_item",
 export const removeItem = (itemId: string) => answer(invoke<ItemView>("remove_item", { itemId }));
 
 export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
+
+/** What is the matter with the keychain, or null. With `ask` it may show its own prompt. */
+export const checkKeychain = (ask: boolean) => answer(invoke<CommandError | null>("check_keychain", { ask }));
 
 export const appStatus = () => answer(invoke<AppStatus>("app_status"));
 

@@ -268,6 +268,7 @@ export const words = {
     eventsFound: (count: number | null) => (count === null ? "." : `: ${counted(count, "event", "events")}.`),
     kept: "The sign-in is kept in this computer's keychain, nowhere else.",
     importEvents: "Import events",
+    addAsAnother: "Add it as another account",
     another: { EVENTBRITE: "Connect another account", LUMA: "Connect another calendar" } satisfies Record<Provider, string>,
     done: "Done",
     cancel: "Cancel",
@@ -296,9 +297,6 @@ export const words = {
       `Switch ${counted(count, "event", "events")} from ${from} to ${to}?`,
     switch: "Switch",
     cancel: "Cancel",
-    wrongAccount: (signedInAs: string, needed: string) =>
-      `You signed in as ${signedInAs}, but this event needs ${needed}. ${signedInAs} is now connected as another ` +
-      "account; this event was not changed.",
     toast: (kind: ItemKind) => (kind === "PATH_CHANNEL" ? "Reconnecting audience" : "Reconnecting event"),
     toastMany: (count: number) => `Reconnecting ${counted(count, "item", "items")}`,
   },

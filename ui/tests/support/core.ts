@@ -58,6 +58,7 @@ export function itemIn(
 export async function stage(...there: ItemView[]): Promise<void> {
   core.stop();
   core.refusal = null;
+  core.keychain = null;
   core.calls = [];
   core.items.clear();
   core.integrations.clear();

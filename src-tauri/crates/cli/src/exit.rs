@@ -1,7 +1,7 @@
 //! Exit codes: a script's whole view of how a command ended. They are a promise and never change their meaning.
 
-use talkvalue_core::domain::failure::FailureCode;
-use talkvalue_core::error::ErrorCode;
+use talkvalue_core::domain::failure::{FailureCode, Recovery};
+use talkvalue_core::error::{CommandError, ErrorCode};
 
 pub(crate) const DONE: u8 = 0;
 /// Network, provider, storage, or the given time ran out.
@@ -18,7 +18,9 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) fn exit_code(code: ErrorCode) -> u8 {
     match code {
         ErrorCode::NotFound => NOT_FOUND,
-        ErrorCode::NotPossible | ErrorCode::BadInput | ErrorCode::OtherServer => USAGE,
+        ErrorCode::NotPossible | ErrorCode::BadInput | ErrorCode::OtherServer | ErrorCode::WrongAccount => {
+            USAGE
+        }
         ErrorCode::Waiting => FAILED,
         ErrorCode::Failure(failure) => match failure {
             FailureCode::CredentialsRejected
@@ -37,6 +39,18 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
             | FailureCode::Interrupted
             | FailureCode::ImportCancelled => FAILED,
         },
+    }
+}
+
+/// The command that helps next, where one does.
+pub(crate) fn hint(error: &CommandError) -> Option<&'static str> {
+    match (error.code, error.recovery) {
+        (ErrorCode::NotFound, _) => Some("`tvsync items` and `tvsync integrations` list what is here."),
+        (_, Recovery::Reconnect) => Some(
+            "`tvsync connect eventbrite --token-stdin` or `tvsync connect luma --key-stdin` renews a sign-in, then \
+             `tvsync reconnect ITEM` makes each of its lists live again.",
+        ),
+        _ => None,
     }
 }
 

@@ -341,6 +341,10 @@ impl Vault for WatchedVault {
         answer
     }
 
+    async fn check(&self, patience: Patience) -> Result<(), VaultError> {
+        self.vault.check(patience).await
+    }
+
     async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError> {
         self.asks();
         let answer = self.vault.erase(integration, patience).await;

@@ -82,6 +82,9 @@ fn told(stop: Stop, json: bool) -> u8 {
                 let _ = json::error(&mut out, &error).and_then(|()| out.flush());
             } else {
                 complain("error", &error.message);
+                if let Some(hint) = exit::hint(&error) {
+                    complain("hint", hint);
+                }
             }
             exit::exit_code(error.code)
         }
@@ -265,7 +268,8 @@ impl Session {
         match command {
             Command::Connect { provider } => {
                 let pasted = secret.unwrap_or_default();
-                let connected = connect::connect(ports, provider_of(&provider), pasted, options).await?;
+                let connected =
+                    connect::connect(ports, provider_of(&provider), pasted, None, options).await?;
                 self.print_connected(&connected.integration)?;
                 if connected.events == Some(0) {
                     let provider = connected.integration.provider.name();

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     OtherServer,
     /// The time a person gave (`--wait`) ran out; the job is kept.
     Waiting,
+    /// What was pasted opens another account than the one that is needed.
+    WrongAccount,
 }
 
 impl ErrorCode {
@@ -30,6 +32,7 @@ impl ErrorCode {
             ErrorCode::BadInput => "BAD_INPUT",
             ErrorCode::OtherServer => "OTHER_SERVER",
             ErrorCode::Waiting => "WAITING",
+            ErrorCode::WrongAccount => "WRONG_ACCOUNT",
         }
     }
 }
@@ -86,6 +89,14 @@ impl CommandError {
     pub fn other_server(message: impl Into<String>) -> Self {
         Self {
             code: ErrorCode::OtherServer,
+            message: message.into(),
+            recovery: Recovery::CorrectInput,
+        }
+    }
+
+    pub fn wrong_account(message: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::WrongAccount,
             message: message.into(),
             recovery: Recovery::CorrectInput,
         }

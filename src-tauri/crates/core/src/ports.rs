@@ -4,7 +4,7 @@
 use crate::domain::attendee::{Counts, Registration, SetAside, Tickets};
 use crate::domain::credential::{Credential, Generation};
 use crate::domain::event::ProviderEvent;
-use crate::domain::failure::{Failure, FailureCode, Waiting};
+use crate::domain::failure::{Failure, FailureCode, KeychainTrouble, Waiting};
 use crate::domain::ids::{AccountId, ExternalId, FeedId, IntegrationId, ItemId, JobId, RegistrationId};
 use crate::domain::integration::{Account, Integration};
 use crate::domain::item::{Item, ItemKind};
@@ -191,6 +191,9 @@ pub trait Vault: Send + Sync {
     ) -> Result<(), VaultError>;
     /// Erasing what is not there is fine.
     async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError>;
+    /// Whether the keychain serves at all. In the background no prompt is shown: a locked one is told as locked. When
+    /// a person asked, its own prompt may ask to unlock it.
+    async fn check(&self, patience: Patience) -> Result<(), VaultError>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -407,6 +410,26 @@ pub trait Store: Send + Sync {
 
     /// Facts for a support file, free of names, e-mails and secrets.
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError>;
+}
+
+impl VaultError {
+    /// The failure that a job ends or waits with.
+    pub fn failure(&self, at: Timestamp) -> Failure {
+        let trouble = match self {
+            VaultError::Absent { .. } => Some(KeychainTrouble::NoKeychain),
+            VaultError::Unreadable => Some(KeychainTrouble::NewerEntry),
+            VaultError::Unavailable { .. } | VaultError::NotThereYet => Some(KeychainTrouble::NoAnswer),
+            VaultError::Locked
+            | VaultError::Missing
+            | VaultError::WriteFailed { .. }
+            | VaultError::TooLarge { .. } => None,
+        };
+        Failure {
+            code: FailureCode::from(self),
+            at,
+            detail: trouble.map(|trouble| trouble.word().to_owned()),
+        }
+    }
 }
 
 impl From<&VaultError> for FailureCode {

@@ -3,4 +3,4 @@
 /**
  * Why something was not even tried, or not waited for.
  */
-export type Refusal = "NOT_FOUND" | "NOT_POSSIBLE" | "BAD_INPUT" | "OTHER_SERVER" | "WAITING";
+export type Refusal = "NOT_FOUND" | "NOT_POSSIBLE" | "BAD_INPUT" | "OTHER_SERVER" | "WAITING" | "WRONG_ACCOUNT";

@@ -2,7 +2,7 @@
 // before anything that could take long.
 
 import * as ipc from "../ipc";
-import type { AppStatus } from "../types";
+import type { AppStatus, CommandError } from "../types";
 import { tellNotice } from "./act.svelte";
 import { clock } from "./clock.svelte";
 import { integrations } from "./integrations.svelte";
@@ -13,6 +13,8 @@ const ASK_AGAIN = 30_000;
 
 class App {
   status = $state.raw<AppStatus | null>(null);
+  /** What is the matter with the keychain: nothing can be read from a provider until it serves. */
+  keychain = $state.raw<CommandError | null>(null);
 
   /** Asks for everything again. */
   async refresh(): Promise<void> {
@@ -27,21 +29,47 @@ class App {
     }
   }
 
+  /** Asks whether the keychain serves; with `ask` it may show its own prompt to be unlocked. */
+  async checkKeychain(ask = false): Promise<void> {
+    try {
+      this.keychain = await ipc.checkKeychain(ask);
+    } catch {
+      // Without lists there is nothing to read: the list's own problem is said.
+    }
+  }
+
+  /** Only a keychain in trouble is asked again by itself: one that serves is not bothered. */
+  #checkTroubledKeychain(): void {
+    if (this.keychain !== null) {
+      void this.checkKeychain();
+    }
+  }
+
   /** Starts listening and asks for everything; the returned function ends it. */
   start(): () => void {
     const listening = ipc.onNotice((notice) => {
       items.hear(notice);
       integrations.hear(notice);
       tellNotice(notice);
+      if (notice.type === "JOB_FAILED" && notice.error?.code.startsWith("VAULT_")) {
+        void this.checkKeychain();
+      } else if (notice.type === "JOB_ENDED") {
+        this.#checkTroubledKeychain();
+      }
     });
-    void this.refresh();
+    // The keychain may take its time: the stored lists are painted first.
+    void this.refresh().then(() => this.checkKeychain());
     // Whatever changed before we listened is asked again.
     void listening.then(() => this.refresh()).catch(() => undefined);
-    const timer = setInterval(() => void items.refresh(), ASK_AGAIN);
+    const timer = setInterval(() => {
+      void items.refresh();
+      this.#checkTroubledKeychain();
+    }, ASK_AGAIN);
     const seen = () => {
       if (document.visibilityState === "visible") {
         clock.now = Date.now();
         void items.refresh();
+        this.#checkTroubledKeychain();
       }
     };
     document.addEventListener("visibilitychange", seen);

@@ -189,6 +189,15 @@ impl Vault for KeychainVault {
         let user = integration.as_str().to_owned();
         self.call(patience, move |drawer| drawer.erase(&user)).await
     }
+
+    async fn check(&self, patience: Patience) -> Result<(), VaultError> {
+        // Reading from a locked keychain would show its prompt: in the background it is only asked what it says of itself.
+        if patience == Patience::Background && self.says_locked().await {
+            return Err(VaultError::Locked);
+        }
+        self.call(patience, |drawer| drawer.read(SENTINEL).map(|_| ()))
+            .await
+    }
 }
 
 /// Our entries in one open store.

@@ -2,13 +2,14 @@
 
 use super::check_origin;
 use super::integrate::refused;
-use super::open_credential::open_or_sever;
+use super::keychain::open_or_sever;
+use super::sever;
 use crate::domain::event::ProviderEvent;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::item::ItemKind;
 use crate::error::CommandError;
-use crate::ports::{Cursor, Notice, Ports, ProviderError};
+use crate::ports::{Cursor, Ports, ProviderError};
 use crate::query::stored_integration;
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
@@ -68,8 +69,7 @@ pub async fn candidates(
                 let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
                 if judged.verdict == Verdict::Sever {
                     let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-                    ports.store.sever(id, credential.generation, &failure).await?;
-                    ports.notices.notify(Notice::IntegrationChanged(id.clone()));
+                    sever(ports, id, credential.generation, &failure).await?;
                     let severed = stored_integration(ports, id).await?;
                     require_connected(&severed)?;
                 }

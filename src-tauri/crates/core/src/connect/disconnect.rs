@@ -1,5 +1,7 @@
 //! Disconnecting by a person's wish: the lists stay, the credential goes.
 
+use super::keychain::vault_refused;
+use super::sever;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::error::CommandError;
@@ -24,9 +26,8 @@ pub async fn disconnect(
         .vault
         .erase(id, options.patience)
         .await
-        .map_err(|error| super::integrate::vault_refused(&error, "The account is still connected."))?;
+        .map_err(|error| vault_refused(&error, "The account is still connected."))?;
     let failure = Failure::new(FailureCode::DisconnectedByYou, ports.clock.now());
-    ports.store.sever(id, integration.generation, &failure).await?;
-    ports.notices.notify(Notice::IntegrationChanged(id.clone()));
+    sever(ports, id, integration.generation, &failure).await?;
     query::integration(ports, id).await
 }

@@ -2,15 +2,16 @@
 //! with it succeeded.
 
 use super::check_origin;
-use super::open_credential::open_or_sever;
+use super::keychain::{open_or_sever, vault_refused};
 use super::recognise::{recognise, refusal_hint};
+use super::sever;
 use crate::domain::credential::{Credential, Generation, SignIn};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::domain::provider::Provider;
-use crate::error::{CommandError, ErrorCode};
-use crate::ports::{Notice, Ports, ProviderError, Severance, VaultError};
+use crate::error::CommandError;
+use crate::ports::{Notice, Ports, ProviderError};
 use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
@@ -28,12 +29,21 @@ pub struct Connected {
 }
 
 /// Proves a pasted credential with a live call, then saves it. Connecting a known account renews it under the same id.
+/// With `renews`, only a credential of that account will do: one of another account is refused and nothing is saved.
 pub async fn connect(
     ports: &Ports,
     provider: Provider,
     pasted: SecretString,
+    renews: Option<&IntegrationId>,
     options: EngineOptions,
 ) -> Result<Connected, CommandError> {
+    let needed = match renews {
+        Some(id) => Some(stored_integration(ports, id).await?),
+        None => None,
+    };
+    if let Some(needed) = &needed {
+        check_origin(ports, needed)?;
+    }
     let secret = SecretString::from(recognise(provider, pasted.expose_secret())?.to_owned());
     let api = ports.provider(provider).clone();
     let sign_in = match provider {
@@ -50,6 +60,15 @@ pub async fn connect(
     let account = call(ports, &mut waiter, &mut Silently, || api.identify(&credential))
         .await
         .map_err(|error| refused(provider, credential.secret.expose_secret(), error))?;
+    if let Some(needed) = &needed
+        && (needed.provider, &needed.account.id) != (provider, &account.id)
+    {
+        return Err(CommandError::wrong_account(format!(
+            "You signed in as {}, but {} is needed here. Nothing was changed.",
+            account.label(provider),
+            needed.label()
+        )));
+    }
     let events = api
         .event_page(&credential, None)
         .await
@@ -190,13 +209,8 @@ pub async fn verify(
             let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
             match judged.verdict {
                 Verdict::Sever => {
-                    sever(
-                        ports,
-                        &integration,
-                        credential.generation,
-                        FailureCode::CredentialsRejected,
-                    )
-                    .await?;
+                    let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
+                    sever(ports, id, credential.generation, &failure).await?;
                 }
                 Verdict::FailAll(code) => {
                     ports
@@ -210,28 +224,6 @@ pub async fn verify(
         }
         Err(other) => Err(refused(integration.provider, "", other)),
     }
-}
-
-async fn sever(
-    ports: &Ports,
-    integration: &Integration,
-    generation: Generation,
-    code: FailureCode,
-) -> Result<(), CommandError> {
-    let severance = ports
-        .store
-        .sever(
-            &integration.id,
-            generation,
-            &Failure::new(code, ports.clock.now()),
-        )
-        .await?;
-    if severance == Severance::Severed {
-        ports
-            .notices
-            .notify(Notice::IntegrationChanged(integration.id.clone()));
-    }
-    Ok(())
 }
 
 fn verify_failed(integration: &Integration, verdict: Verdict) -> CommandError {
@@ -317,41 +309,4 @@ pub(super) fn refused(provider: Provider, pasted: &str, error: CallError) -> Com
 
 fn no_answer(code: FailureCode, provider: Provider) -> CommandError {
     CommandError::failure(code, cannot_ask(provider, code))
-}
-
-/// Why the keychain did not do what was asked. `kept` says what became of everything else.
-pub(super) fn vault_refused(error: &VaultError, kept: &str) -> CommandError {
-    let code = FailureCode::from(error);
-    let sentence = match error {
-        VaultError::Locked => "Your keychain is locked. Unlock it, then try again.".to_owned(),
-        VaultError::Absent { .. } => {
-            "This computer offers no keychain, and sign-ins are kept nowhere else. Start one (on Linux a Secret \
-             Service such as GNOME Keyring or KWallet), then try again."
-                .to_owned()
-        }
-        VaultError::Unavailable { .. } => {
-            "This computer's keychain does not answer, and sign-ins are kept nowhere else. Restart it, or look for a \
-             question of its own on the screen, then try again."
-                .to_owned()
-        }
-        VaultError::NotThereYet | VaultError::Missing => {
-            "The sign-in is no longer in this computer's keychain. Connect the account again.".to_owned()
-        }
-        VaultError::WriteFailed { .. } => {
-            "This computer's keychain did not keep the sign-in. Look whether it is writable, then try again.".to_owned()
-        }
-        VaultError::TooLarge { bytes, limit } => {
-            format!("This sign-in is {bytes} bytes long, more than the {limit} that every keychain can keep.")
-        }
-        VaultError::Unreadable => {
-            "The keychain's entry was written by a newer TalkValue Sync. Use that version, or connect the account \
-             again."
-                .to_owned()
-        }
-    };
-    CommandError {
-        code: ErrorCode::Failure(code),
-        message: format!("{sentence} {kept}"),
-        recovery: code.recovery(),
-    }
 }

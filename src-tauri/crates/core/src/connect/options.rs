@@ -1,12 +1,13 @@
 //! What Reconnect can offer for an item: its own account first, then the other accounts of its provider, each asked
 //! whether it sees the event. Offers only: nothing is linked here.
 
-use super::open_credential::open_credential;
+use super::keychain::open_credential;
+use super::sever;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::ItemId;
 use crate::domain::integration::{Integration, IntegrationStatus};
 use crate::error::CommandError;
-use crate::ports::{ItemRecord, Notice, Ports, Severance, VaultError};
+use crate::ports::{ItemRecord, Ports, VaultError};
 use crate::query::{self, IntegrationView, stored_integration, stored_item, view_integration};
 use crate::sync::engine::{self, EngineOptions};
 use crate::sync::verdict::Verdict;
@@ -88,9 +89,9 @@ impl Asking<'_> {
         }
         let credential = match open_credential(self.ports, integration, self.options.patience).await {
             Ok(credential) => credential,
-            Err(VaultError::Missing) => {
-                let failure = Failure::new(FailureCode::CredentialsMissing, self.ports.clock.now());
-                self.sever(integration, integration.generation, failure).await?;
+            Err(error @ VaultError::Missing) => {
+                let failure = error.failure(self.ports.clock.now());
+                sever(self.ports, &integration.id, integration.generation, &failure).await?;
                 return Ok(None);
             }
             Err(_) => {
@@ -106,31 +107,12 @@ impl Asking<'_> {
         match judged.verdict {
             Verdict::Sever => {
                 let failure = Failure::new(FailureCode::CredentialsRejected, self.ports.clock.now());
-                self.sever(integration, credential.generation, failure).await?;
+                sever(self.ports, &integration.id, credential.generation, &failure).await?;
                 Ok(None)
             }
             Verdict::Fail(FailureCode::RemoteGone | FailureCode::PermissionMissing)
             | Verdict::FailAll(FailureCode::PlanRequired) => Ok(Some(false)),
             Verdict::Fail(_) | Verdict::FailAll(_) | Verdict::Hold(_) | Verdict::RestartWalk => Ok(None),
         }
-    }
-
-    async fn sever(
-        &self,
-        integration: &Integration,
-        generation: crate::domain::credential::Generation,
-        failure: Failure,
-    ) -> Result<(), CommandError> {
-        let severance = self
-            .ports
-            .store
-            .sever(&integration.id, generation, &failure)
-            .await?;
-        if severance == Severance::Severed {
-            self.ports
-                .notices
-                .notify(Notice::IntegrationChanged(integration.id.clone()));
-        }
-        Ok(())
     }
 }

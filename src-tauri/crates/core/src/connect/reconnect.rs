@@ -3,7 +3,8 @@
 
 use super::check_origin;
 use super::integrate::{cannot_ask, refused};
-use super::open_credential::open_or_sever;
+use super::keychain::open_or_sever;
+use super::sever;
 use crate::domain::failure::{Failure, FailureCode, Recovery};
 use crate::domain::ids::{IntegrationId, ItemId};
 use crate::domain::integration::Integration;
@@ -55,7 +56,7 @@ pub async fn begin_reconnect(
     if record.severed.is_none() && chosen.id == own {
         return Err(CommandError::not_possible(
             format!(
-                "{} is not disconnected. `retry` or `sync` reads it now.",
+                "{} is not disconnected: retry or sync reads it now.",
                 record.item.display_title()
             ),
             Recovery::Retry,
@@ -117,13 +118,7 @@ async fn prove_sight(
     match judged.verdict {
         Verdict::Sever => {
             let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-            ports
-                .store
-                .sever(&chosen.id, credential.generation, &failure)
-                .await?;
-            ports
-                .notices
-                .notify(Notice::IntegrationChanged(chosen.id.clone()));
+            sever(ports, &chosen.id, credential.generation, &failure).await?;
             require_connected(&stored_integration(ports, &chosen.id).await?)?;
             // Its credential was replaced while the old one was being refused.
             Err(CommandError::failure(

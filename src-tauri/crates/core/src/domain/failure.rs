@@ -181,6 +181,36 @@ impl Failure {
     }
 }
 
+/// What is the matter with a keychain that does not serve: [`FailureCode::VaultUnavailable`] more exactly. Kept as the
+/// failure's detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeychainTrouble {
+    /// This computer has none.
+    NoKeychain,
+    /// Its entry was written by a newer version.
+    NewerEntry,
+    /// It hangs, or fails.
+    NoAnswer,
+}
+
+impl KeychainTrouble {
+    pub fn word(self) -> &'static str {
+        match self {
+            KeychainTrouble::NoKeychain => "no keychain",
+            KeychainTrouble::NewerEntry => "entry of a newer version",
+            KeychainTrouble::NoAnswer => "no answer",
+        }
+    }
+
+    /// What a failure of the keychain tells in its detail.
+    pub fn of(failure: &Failure) -> Self {
+        [KeychainTrouble::NoKeychain, KeychainTrouble::NewerEntry]
+            .into_iter()
+            .find(|trouble| failure.detail.as_deref() == Some(trouble.word()))
+            .unwrap_or(KeychainTrouble::NoAnswer)
+    }
+}
+
 /// Why a job waits, and until when if anybody said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

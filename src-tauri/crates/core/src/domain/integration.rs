@@ -22,6 +22,16 @@ pub struct Account {
     pub email: Option<String>,
 }
 
+impl Account {
+    /// How a person recognises an account of `provider`: its e-mail, else its name.
+    pub fn label(&self, provider: Provider) -> &str {
+        match (provider, &self.email) {
+            (Provider::Eventbrite, Some(email)) => email,
+            _ => &self.name,
+        }
+    }
+}
+
 /// One connected (or once connected) provider account. (provider, account, API origin) names it: connecting a known
 /// one renews it under the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +62,6 @@ impl Integration {
 
     /// How a person recognises the account: its e-mail, else its name.
     pub fn label(&self) -> &str {
-        match (self.provider, &self.account.email) {
-            (Provider::Eventbrite, Some(email)) => email,
-            _ => &self.account.name,
-        }
+        self.account.label(self.provider)
     }
 }

@@ -1,6 +1,6 @@
 //! The sentences a person reads about a failure: what happened, what we kept, whose move it is.
 
-use super::failure::FailureCode;
+use super::failure::{Failure, FailureCode, KeychainTrouble};
 use super::provider::Provider;
 use jiff::{Timestamp, Unit, tz::TimeZone};
 
@@ -94,18 +94,25 @@ impl Subject<'_> {
     }
 }
 
-/// The sentence for one failure or condition. `since` is when it was first seen.
-pub fn failure_sentence(
-    code: FailureCode,
-    since: Timestamp,
-    subject: &Subject<'_>,
-    reader: &Reader,
-) -> String {
+/// What is the matter with the keychain, for failures of the codes VAULT_LOCKED and VAULT_UNAVAILABLE.
+pub fn keychain_sentence(failure: &Failure) -> &'static str {
+    match (failure.code, KeychainTrouble::of(failure)) {
+        (FailureCode::VaultLocked, _) => "Your keychain is locked, so syncing is paused.",
+        (_, KeychainTrouble::NoKeychain) => "This computer offers no keychain, so syncing is paused.",
+        (_, KeychainTrouble::NewerEntry) => {
+            "The keychain's entry was written by a newer TalkValue Sync, so syncing is paused."
+        }
+        (_, KeychainTrouble::NoAnswer) => "This computer's keychain does not answer, so syncing is paused.",
+    }
+}
+
+/// The sentence for one failure or condition, whose time is when it was first seen.
+pub fn failure_sentence(failure: &Failure, subject: &Subject<'_>, reader: &Reader) -> String {
     let provider = subject.provider.name();
     let account = subject.account;
     let list = subject.list(reader);
-    let since = reader.moment(since);
-    match code {
+    let since = reader.moment(failure.at);
+    match failure.code {
         FailureCode::Offline => format!("This computer is offline (since {since}). {list}"),
         FailureCode::ProviderUnreachable => format!("{provider} does not answer (since {since}). {list}"),
         FailureCode::NetworkSignIn => {
@@ -143,9 +150,8 @@ pub fn failure_sentence(
         FailureCode::ProviderChanged => {
             format!("{provider} answered in a form this version does not know. Nothing was changed. {list}")
         }
-        FailureCode::VaultLocked => format!("Your keychain is locked, so syncing is paused. {list}"),
-        FailureCode::VaultUnavailable => {
-            format!("This computer's keychain does not answer, so syncing is paused. {list}")
+        FailureCode::VaultLocked | FailureCode::VaultUnavailable => {
+            format!("{} {list}", keychain_sentence(failure))
         }
         FailureCode::VaultWriteFailed => {
             format!("The sign-in could not be saved in this computer's keychain. {list}")

@@ -170,7 +170,7 @@ fn view_failure(failure: &Failure, subject: &Subject<'_>, reader: &Reader) -> Fa
     FailureView {
         code: failure.code,
         recovery: failure.code.recovery(),
-        message: words::failure_sentence(failure.code, failure.at, subject, reader),
+        message: words::failure_sentence(failure, subject, reader),
     }
 }
 
@@ -243,11 +243,11 @@ pub(crate) async fn stored_integration(
     ports: &Ports,
     id: &IntegrationId,
 ) -> Result<Integration, CommandError> {
-    ports.store.integration(id).await?.ok_or_else(|| {
-        CommandError::not_found(format!(
-            "There is no integration {id} here. `integrations` lists them all."
-        ))
-    })
+    ports
+        .store
+        .integration(id)
+        .await?
+        .ok_or_else(|| CommandError::not_found(format!("There is no integration {id} here.")))
 }
 
 /// All items: those that need a person first, then by start.
@@ -310,9 +310,11 @@ pub async fn item(ports: &Ports, id: &ItemId, engine: EngineView) -> Result<Item
 
 /// One item as stored, or a sentence that says there is none of that id.
 pub(crate) async fn stored_item(ports: &Ports, id: &ItemId) -> Result<ItemRecord, CommandError> {
-    ports.store.item(id).await?.ok_or_else(|| {
-        CommandError::not_found(format!("There is no item {id} here. `items` lists them all."))
-    })
+    ports
+        .store
+        .item(id)
+        .await?
+        .ok_or_else(|| CommandError::not_found(format!("There is no item {id} here.")))
 }
 
 /// How many stored registrations are read at a time.

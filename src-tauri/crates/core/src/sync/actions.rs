@@ -9,7 +9,7 @@ use super::opened::Begun;
 use super::turn::{Turn, take_turn};
 use crate::connect::check_origin;
 use crate::domain::event::ProviderEvent;
-use crate::domain::failure::{FailureCode, Recovery};
+use crate::domain::failure::{Failure, Recovery};
 use crate::domain::freshness::{EngineView, Freshness};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::integration::Integration;
@@ -46,8 +46,8 @@ async fn importable(
 ) -> Result<Integration, CommandError> {
     if kind == ItemKind::PathChannel {
         return Err(CommandError::not_possible(
-            "Path channels cannot be imported by this version yet. Import the events of the account one by one, \
-             with --as badge-event or --as path-event.",
+            "Path channels cannot be imported by this version yet. Import the events of the account one by one, as \
+             Badge events or Path events.",
             Recovery::CorrectInput,
         ));
     }
@@ -207,7 +207,7 @@ pub async fn begin_retry(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begu
         SyncStatus::Disconnected => Err(disconnected(ports, &record).await?),
         SyncStatus::Active => Err(CommandError::not_possible(
             format!(
-                "{} has nothing to retry: its last sync succeeded. `sync` pulls it now.",
+                "{} has nothing to retry: its last sync succeeded. Sync pulls it now.",
                 record.item.display_title()
             ),
             Recovery::Wait,
@@ -250,8 +250,7 @@ pub async fn remove_item_in(ports: &Ports, _turn: &Turn, id: &ItemId) -> Result<
 pub(super) async fn tell(
     ports: &Ports,
     id: &ItemId,
-    code: FailureCode,
-    since: Option<jiff::Timestamp>,
+    failure: &Failure,
 ) -> Result<CommandError, CommandError> {
     let record = stored_item(ports, id).await?;
     let integration = stored_integration(ports, &record.item.integration_id).await?;
@@ -266,8 +265,8 @@ pub(super) async fn tell(
     };
     let reader = query::reader(ports);
     Ok(CommandError::failure(
-        code,
-        words::failure_sentence(code, since.unwrap_or(reader.now), &subject, &reader),
+        failure.code,
+        words::failure_sentence(failure, &subject, &reader),
     ))
 }
 
@@ -278,7 +277,7 @@ async fn disconnected(ports: &Ports, record: &ItemRecord) -> Result<CommandError
             Recovery::Retry,
         ));
     };
-    tell(ports, &record.item.id, severed.code, Some(severed.at)).await
+    tell(ports, &record.item.id, severed).await
 }
 
 fn refuse_archived(record: &ItemRecord) -> Result<(), CommandError> {
@@ -301,13 +300,9 @@ pub(crate) fn require_connected(integration: &Integration) -> Result<(), Command
         Some(severed) => Err(CommandError::failure(
             severed.code,
             format!(
-                "{} is disconnected. Connect it again with a new {}: `tvsync connect {}`.",
+                "{} is disconnected. Connect it again with a new {}.",
                 integration.label(),
                 integration.provider.credential_name(),
-                match integration.provider {
-                    Provider::Eventbrite => "eventbrite --token-stdin",
-                    Provider::Luma => "luma --key-stdin",
-                }
             ),
         )),
     }

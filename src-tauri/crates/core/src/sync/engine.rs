@@ -7,7 +7,7 @@ use super::call::{CallError, Try, Waiter, Waits, call};
 use super::plan::plan_page;
 use super::verdict::{self, Question, Verdict};
 use super::walk::Tally;
-use crate::connect::open_credential;
+use crate::connect::{open_credential, sever};
 use crate::domain::attendee::SetAside;
 use crate::domain::credential::Credential;
 use crate::domain::event::ProviderEvent;
@@ -54,10 +54,10 @@ impl EngineOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Completed,
-    Failed(FailureCode),
-    Severed(FailureCode),
+    Failed(Failure),
+    Severed(Failure),
     /// A condition stopped it; the job is kept.
-    Held(Waiting),
+    Held(Failure),
     /// The wait limit ran out while the provider's limit had not; the job is kept.
     WaitElapsed(Waiting),
 }
@@ -103,7 +103,10 @@ pub async fn run(
     }
     let outcome = match outcome {
         Some(outcome) => outcome,
-        None => run.fail(FailureCode::Interrupted, None).await?,
+        None => {
+            run.fail(Failure::new(FailureCode::Interrupted, ports.clock.now()))
+                .await?
+        }
     };
     info!(item.id = %item.id, job.id = %run.job, outcome = ?outcome, duration_ms = ms_since(ports, started), "job ended");
     Ok(outcome)
@@ -330,92 +333,71 @@ impl Run<'_> {
             })
     }
 
-    /// Judges why the run stopped and saves what follows from it.
+    /// Judges why the run stopped and saves what follows from it. `None`: the credential is newer than the one that
+    /// was refused, so the run begins again.
     async fn settle(&mut self, stop: Stop) -> Result<Option<Outcome>, StoreError> {
+        let at = self.ports.clock.now();
         let error = match stop {
             Stop::Store(error) => return Err(error),
             Stop::WaitElapsed(waiting) => {
-                self.hold(waiting).await?;
+                self.hold(Failure::new(waiting.code, at), waiting.until).await?;
                 return Ok(Some(Outcome::WaitElapsed(waiting)));
             }
-            Stop::Vault(VaultError::Missing) => {
-                return self.sever(FailureCode::CredentialsMissing, None).await;
-            }
-            Stop::Vault(error) => {
-                let waiting = Waiting {
-                    code: FailureCode::from(&error),
-                    until: None,
-                };
-                return self.hold(waiting).await.map(Some);
-            }
+            Stop::Vault(error @ VaultError::Missing) => return self.sever(error.failure(at)).await,
+            Stop::Vault(error) => return self.hold(error.failure(at), None).await.map(Some),
             Stop::Provider(error) => error,
         };
         let judged = judge_with_probe(self.ports, self.integration, self.credential.as_ref(), &error).await;
-        let detail = Some(error.to_string());
+        let failure = |code| Failure {
+            code,
+            at: self.ports.clock.now(),
+            detail: Some(error.to_string()),
+        };
         match judged.verdict {
-            Verdict::Sever => self.sever(FailureCode::CredentialsRejected, detail).await,
-            Verdict::Fail(code) => self.fail(code, detail).await.map(Some),
+            Verdict::Sever => self.sever(failure(FailureCode::CredentialsRejected)).await,
+            Verdict::Fail(code) => self.fail(failure(code)).await.map(Some),
             Verdict::FailAll(code) => {
-                let outcome = self.fail(code, detail.clone()).await?;
-                let failure = Failure {
-                    code,
-                    at: self.ports.clock.now(),
-                    detail,
-                };
+                let outcome = self.fail(failure(code)).await?;
                 self.ports
                     .store
-                    .fail_items_of(&self.integration.id, &failure)
+                    .fail_items_of(&self.integration.id, &failure(code))
                     .await?;
                 Ok(Some(outcome))
             }
-            Verdict::Hold(code) => self
-                .hold(Waiting {
-                    code,
-                    until: judged.until,
-                })
-                .await
-                .map(Some),
-            Verdict::RestartWalk => self.fail(FailureCode::ProviderChanged, detail).await.map(Some),
+            Verdict::Hold(code) => self.hold(failure(code), judged.until).await.map(Some),
+            Verdict::RestartWalk => self.fail(failure(FailureCode::ProviderChanged)).await.map(Some),
         }
     }
 
-    async fn fail(&self, code: FailureCode, detail: Option<String>) -> Result<Outcome, StoreError> {
-        let at = self.ports.clock.now();
-        let end = JobEnd::Failed(Failure { code, at, detail });
+    async fn fail(&self, failure: Failure) -> Result<Outcome, StoreError> {
+        let (at, end) = (failure.at, JobEnd::Failed(failure.clone()));
         self.ports.store.end_job(&self.job, end, at).await?;
-        Ok(Outcome::Failed(code))
+        Ok(Outcome::Failed(failure))
     }
 
-    async fn hold(&self, waiting: Waiting) -> Result<Outcome, StoreError> {
-        let at = self.ports.clock.now();
-        let end = JobEnd::Held(waiting, Failure::new(waiting.code, at));
+    async fn hold(&self, failure: Failure, until: Option<Timestamp>) -> Result<Outcome, StoreError> {
+        let waiting = Waiting {
+            code: failure.code,
+            until,
+        };
+        let (at, end) = (failure.at, JobEnd::Held(waiting, failure.clone()));
         self.ports.store.end_job(&self.job, end, at).await?;
-        Ok(Outcome::Held(waiting))
+        Ok(Outcome::Held(failure))
     }
 
     /// Severs the integration, unless its credential is newer than the one that was refused: then `None`.
-    async fn sever(&self, code: FailureCode, detail: Option<String>) -> Result<Option<Outcome>, StoreError> {
-        let at = self.ports.clock.now();
-        let failure = Failure { code, at, detail };
+    async fn sever(&self, failure: Failure) -> Result<Option<Outcome>, StoreError> {
         let generation = self
             .credential
             .as_ref()
             .map_or(self.integration.generation, |held| held.generation);
-        match self
-            .ports
-            .store
-            .sever(&self.integration.id, generation, &failure)
-            .await?
-        {
+        match sever(self.ports, &self.integration.id, generation, &failure).await? {
             Severance::Severed => {
                 self.ports
                     .store
-                    .end_job(&self.job, JobEnd::Interrupted, at)
+                    .end_job(&self.job, JobEnd::Interrupted, failure.at)
                     .await?;
-                self.ports
-                    .notices
-                    .notify(Notice::IntegrationChanged(self.integration.id.clone()));
-                Ok(Some(Outcome::Severed(code)))
+                Ok(Some(Outcome::Severed(failure)))
             }
             Severance::Superseded => Ok(None),
         }

@@ -140,14 +140,15 @@ impl OpenedJob {
         ports.notices.notify(Notice::ItemChanged(id.clone()));
         match outcome {
             Outcome::Completed => query::item(ports, id, EngineView::default()).await,
-            Outcome::Failed(code) | Outcome::Severed(code) => Err(tell(ports, id, code, None).await?),
-            Outcome::Held(waiting) => Err(tell(ports, id, waiting.code, None).await?),
+            Outcome::Failed(failure) | Outcome::Severed(failure) | Outcome::Held(failure) => {
+                Err(tell(ports, id, &failure).await?)
+            }
             Outcome::WaitElapsed(waiting) => {
                 let until = waiting.until.map_or(String::new(), |until| {
                     format!(" It could go on at {}.", query::reader(ports).moment(until))
                 });
                 Err(CommandError::waiting(format!(
-                    "{}'s request limit is used up.{until} What arrived is kept; run the command again then.",
+                    "{}'s request limit is used up.{until} What arrived is kept; sync again then.",
                     self.record.item.provider.name()
                 )))
             }
@@ -175,7 +176,7 @@ impl OpenedJob {
         };
         CommandError {
             message: format!(
-                "{provider} shows no event {} to {}.{own} Nothing was imported; `candidates` lists what can be.",
+                "{provider} shows no event {} to {}.{own} Nothing was imported.",
                 self.record.item.external_id,
                 self.integration.label()
             ),
