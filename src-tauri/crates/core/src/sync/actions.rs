@@ -15,7 +15,6 @@ use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::integration::Integration;
 use crate::domain::item::ItemKind;
 use crate::domain::job::JobKind;
-use crate::domain::provider::Provider;
 use crate::domain::status::SyncStatus;
 use crate::domain::words::{self, Subject};
 use crate::error::{CommandError, ErrorCode};
