@@ -198,6 +198,31 @@ async fn badge_rows_count_registrations_and_path_rows_people() {
 }
 
 #[tokio::test]
+async fn the_revision_rises_with_every_change_of_rows_and_with_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let revision = async || store.item(&item).await.unwrap().unwrap().revision;
+    let ada = || registration("1", "ada@tide.example", AttendeeStatus::Attending);
+    commit(&store, &item, vec![ada()], &[]).await;
+    let first = revision().await;
+    commit(&store, &item, vec![ada()], &[]).await;
+    assert_eq!(revision().await, first, "the same rows again are no change");
+    let renamed = Registration {
+        name: Some("Ada Lindqvist".to_owned()),
+        version: ada().version + 1,
+        ..ada()
+    };
+    commit(&store, &item, vec![renamed], &[]).await;
+    assert!(
+        revision().await > first,
+        "a name alone moves no count and no time, and must be seen all the same"
+    );
+}
+
+#[tokio::test]
 async fn rows_are_read_in_batches_without_gaps_or_repeats() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

@@ -2,9 +2,11 @@
 
 use crate::stage::{BOTH, Stage, assert_sentence, code_of};
 use std::time::{Duration, Instant};
+use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::status::{Alert, SyncStatus};
 use talkvalue_sandbox::Fault;
+use talkvalue_tests::desk::patient;
 
 #[tokio::test]
 async fn a_continuation_refused_once_restarts_the_walk_and_completes() {
@@ -163,5 +165,35 @@ async fn nothing_that_the_sandbox_can_do_to_an_answer_loses_a_row_or_hides_as_su
             stage.assert_exact(&item).await;
             stage.assert_no_leak();
         }
+    }
+}
+
+#[tokio::test]
+async fn a_lapsed_continuation_of_the_event_list_is_read_again_once() {
+    for provider in BOTH {
+        let stage = Stage::open(provider, 0).await;
+        for number in 0..120 {
+            stage.add_event(&format!("Night {number}"), 0);
+        }
+        let list = async || {
+            connect::candidates(&stage.desk.ports, &stage.integration, patient())
+                .await
+                .map(|all| all.len())
+        };
+        let all = list().await.unwrap();
+        assert!(all > 100, "{provider:?}: more than one page");
+        stage.door().fails_path_next("events", 1, Fault::BadContinuation);
+        assert_eq!(
+            list().await,
+            Ok(all),
+            "{provider:?}: nothing is missing and nobody is troubled"
+        );
+        stage.door().fails_path("events", Fault::BadContinuation);
+        let refused = list().await;
+        assert_eq!(
+            code_of(&refused),
+            "PROVIDER_CHANGED",
+            "{provider:?}: it does not ask for ever"
+        );
     }
 }

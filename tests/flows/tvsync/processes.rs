@@ -13,6 +13,29 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
+fn a_dead_process_waits_for_nothing() {
+    let harbour = Harbour::open(KeychainState::Unlocked);
+    let computer = &harbour.computer;
+    let integration = computer.connect_eventbrite(&harbour.account.private_token);
+    harbour.sandbox.eventbrite().rate_limits_next(100, Some(3_000));
+    let mut import = computer.start(&["import", &integration, &harbour.event, "--as", "badge-event"]);
+    let item = || computer.run(&["items", "--json"]).exits(0).json()["items"][0].clone();
+    while item()["waiting"]["code"] != "RATE_LIMITED" {
+        assert_eq!(import.try_wait().unwrap(), None, "it waits out the limit");
+    }
+    assert!(item()["nextAttemptAt"].is_string(), "and says until when");
+    import.kill().unwrap();
+    import.wait().unwrap();
+    let dead = item();
+    assert_eq!(
+        (&dead["waiting"], &dead["nextAttemptAt"], &dead["activeJob"]),
+        (&Value::Null, &Value::Null, &Value::Null),
+        "nobody goes on by himself any more: {dead}"
+    );
+    assert_eq!(dead["alert"], "IMPORT_FAILED", "so a person is asked");
+}
+
+#[test]
 fn a_killed_import_says_so_and_retry_ends_with_the_exact_set() {
     let harbour = Harbour::open(KeychainState::Unlocked);
     let computer = &harbour.computer;

@@ -282,6 +282,8 @@ pub struct ItemRecord {
     pub counts: Counts,
     pub tickets: Tickets,
     pub unreadable: u64,
+    /// Rises with every change of the feed's rows: readings of one revision are alike.
+    pub revision: u64,
 }
 
 /// Where the stored registrations of an item are read on.

@@ -13,7 +13,7 @@ use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{ItemRecord, NewItem};
 
 const SELECT: &str = "
-    SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at,
+    SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at, feed.revision,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
@@ -87,6 +87,7 @@ fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
         counts: Counts::default(),
         tickets: Tickets::default(),
         unreadable: count(row, "unreadable")?,
+        revision: count(row, "revision")?,
     };
     Ok((record, row.get("feed_key")?))
 }

@@ -125,6 +125,11 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
             after
         ])?;
     }
+    if !page.plan.changes.is_empty() {
+        transaction
+            .prepare_cached("UPDATE feed SET revision = revision + 1 WHERE key = ?1")?
+            .execute([feed])?;
+    }
     let any_set_aside: bool = transaction
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside WHERE feed = ?1)")?
         .query_row([feed], |row| row.get(0))?;

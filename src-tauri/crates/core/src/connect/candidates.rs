@@ -57,6 +57,7 @@ pub async fn candidates(
     let mut cursor: Option<Cursor> = None;
     let mut seen = HashSet::new();
     let (mut known, mut barren_pages) = (HashSet::new(), 0u32);
+    let mut restarted = false;
     loop {
         let place = cursor.clone();
         let answer = call(ports, &mut waiter, &mut Silently, || {
@@ -65,6 +66,13 @@ pub async fn candidates(
         .await;
         let page = match answer {
             Ok(page) => page,
+            // A continuation lapses: the list is read again from its start, once.
+            Err(CallError::Provider(ProviderError::CursorRejected)) if !restarted => {
+                restarted = true;
+                (cursor, barren_pages) = (None, 0);
+                seen.clear();
+                continue;
+            }
             Err(CallError::Provider(error)) => {
                 let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
                 if judged.verdict == Verdict::Sever {

@@ -5,11 +5,10 @@
 //! pages off the threads that must not block, and calls [`AttendeeLists::forget`] when an item is erased.
 
 use super::{attendees, stored_item};
-use crate::domain::attendee::{Attendee, AttendeeStatus, Counts, Tickets};
-use crate::domain::ids::{ItemId, JobId};
+use crate::domain::attendee::{Attendee, AttendeeStatus};
+use crate::domain::ids::ItemId;
 use crate::error::CommandError;
-use crate::ports::{ItemRecord, Ports};
-use jiff::Timestamp;
+use crate::ports::Ports;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,15 +59,15 @@ pub struct AttendeeListPage {
 /// The lists that were looked at last.
 #[derive(Default)]
 pub struct AttendeeLists {
-    /// Oldest first.
-    kept: Mutex<Vec<(ItemId, Revision, Arc<AttendeeList>)>>,
+    /// With the revision of the rows they were read from, oldest first.
+    kept: Mutex<Vec<(ItemId, u64, Arc<AttendeeList>)>>,
 }
 
 impl AttendeeLists {
     /// The rows of an item as they are stored now.
     pub async fn open(&self, ports: &Ports, id: &ItemId) -> Result<Arc<AttendeeList>, CommandError> {
-        let revision = Revision::of(&stored_item(ports, id).await?);
-        if let Some(list) = self.kept(id, &revision) {
+        let revision = stored_item(ports, id).await?.revision;
+        if let Some(list) = self.kept(id, revision) {
             return Ok(list);
         }
         let mut reader = attendees(ports, id).await?;
@@ -96,38 +95,15 @@ impl AttendeeLists {
         kept.retain(|(item, ..)| item != id);
     }
 
-    fn kept(&self, id: &ItemId, revision: &Revision) -> Option<Arc<AttendeeList>> {
+    fn kept(&self, id: &ItemId, revision: u64) -> Option<Arc<AttendeeList>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept
             .iter()
-            .position(|(item, of, _)| item == id && of == revision)?;
+            .position(|(item, of, _)| item == id && *of == revision)?;
         let entry = kept.remove(place);
         let list = entry.2.clone();
         kept.push(entry);
         Some(list)
-    }
-}
-
-/// What changes whenever stored rows have changed: each page of a walk moves its job on, and a walk's end moves the
-/// time of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Revision {
-    last_synced_at: Option<Timestamp>,
-    job: Option<(JobId, u64)>,
-    counts: Counts,
-    tickets: Tickets,
-    unreadable: u64,
-}
-
-impl Revision {
-    fn of(record: &ItemRecord) -> Self {
-        Self {
-            last_synced_at: record.last_synced_at,
-            job: record.open_job.as_ref().map(|job| (job.id.clone(), job.done)),
-            counts: record.counts,
-            tickets: record.tickets,
-            unreadable: record.unreadable,
-        }
     }
 }
 

@@ -133,7 +133,12 @@ pub fn view_item(
         .failure()
         .filter(|_| !item.archived)
         .map(|failure| view_failure(&failure, &subject, reader));
-    let waiting = record.open_job.as_ref().and_then(|job| job.waiting);
+    // Nobody waits any more where the process that did is gone.
+    let waiting = record
+        .open_job
+        .as_ref()
+        .filter(|job| lock_held || job.held)
+        .and_then(|job| job.waiting);
     ItemView {
         sync_status: facts.status(),
         freshness: freshness::freshness(&facts, span, item.archived, engine, reader.now),

@@ -28,6 +28,8 @@ CREATE TABLE feed (
     external_id    TEXT NOT NULL CHECK (external_id <> ''),
     -- The provider's clock at the start of the last complete read.
     last_synced_at INTEGER,
+    -- One more with every page that changed a row: two readings of the same revision are the same rows.
+    revision       INTEGER NOT NULL DEFAULT 0,
     UNIQUE (provider, api_origin, external_id)
 ) STRICT;
 
