@@ -12,7 +12,7 @@ use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{Cursor, NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+use talkvalue_core::ports::{NewItem, PageCommit, RowMark, Severance, Store, StoreError};
 use talkvalue_core::sync::plan::plan_page;
 use talkvalue_tests::noon;
 
@@ -96,7 +96,7 @@ async fn commit(store: &SqliteStore, item: &ItemId, rows: Vec<Registration>, set
             plan: &plan,
             set_aside,
             readable: &ids,
-            cursor: Some(&Cursor("next".to_owned())),
+            mark: None,
             done: ids.len() as u64,
             total: Some(10),
             at: at(2),
@@ -290,7 +290,7 @@ async fn a_page_is_all_or_nothing() {
         plan: &plan,
         set_aside: &[],
         readable: &[],
-        cursor: None,
+        mark: None,
         done: 99,
         total: None,
         at: at(3),

@@ -1,13 +1,14 @@
 //! The store changes facts exactly as the pure rules say: the same effects lead to the same facts.
 
 use crate::store::{add_item, at, integration, open};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{ActiveJob, Effect, SyncFacts};
-use talkvalue_core::ports::Store;
+use talkvalue_core::ports::{Completion, Store};
 use talkvalue_core::query::facts_of;
 
 /// What happens to an item, as the engine makes it happen.
@@ -76,6 +77,15 @@ fn the_store_and_the_pure_rules_agree_after_every_step() {
         .unwrap();
 }
 
+fn everything_read(as_of: Timestamp, at: Timestamp) -> Completion {
+    Completion {
+        as_of,
+        watermark: None,
+        everything: true,
+        at,
+    }
+}
+
 async fn play(steps: Vec<Step>) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
@@ -104,7 +114,10 @@ async fn play(steps: Vec<Step>) {
                 assert_eq!(facts_of(&record, true), model, "while the job runs");
                 match end {
                     End::Complete { as_of } => {
-                        store.complete_job(&id, at(as_of), now).await.unwrap();
+                        store
+                            .complete_job(&id, everything_read(at(as_of), now))
+                            .await
+                            .unwrap();
                         model.apply(Effect::Succeeded { as_of: at(as_of) });
                     }
                     End::Fail(code) => {

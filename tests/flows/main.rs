@@ -19,6 +19,7 @@ mod limits;
 mod mapping;
 mod people;
 mod reconnect;
+mod resume;
 mod shared_feeds;
 mod stage;
 mod status;

@@ -76,8 +76,18 @@ fn a_killed_import_says_so_and_retry_ends_with_the_exact_set() {
         "what arrived before the kill is kept"
     );
 
+    eventbrite.clears_requests();
     let done = computer.run(&["retry", item, "--json"]).exits(0).json();
     assert_eq!(done["syncStatus"], "ACTIVE");
+    let pages = eventbrite
+        .requests()
+        .iter()
+        .filter(|request| request.path.ends_with("/attendees/"))
+        .count();
+    assert_eq!(
+        pages, 3,
+        "one page was missing: it, the one before it once more, and the pass over what changed meanwhile"
+    );
     let ours: Vec<String> = ids(computer, item)
         .into_iter()
         .map(|(_, external)| external)

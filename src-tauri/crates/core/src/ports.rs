@@ -284,6 +284,18 @@ pub struct ItemRecord {
     pub unreadable: u64,
     /// Rises with every change of the feed's rows: readings of one revision are alike.
     pub revision: u64,
+    pub reads: FeedReads,
+}
+
+/// What is known of earlier reads of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FeedReads {
+    /// Changes up to here are stored, in the provider's times of change.
+    pub watermark: Option<Timestamp>,
+    /// When everything was last read, rather than what changed.
+    pub reconciled_at: Option<Timestamp>,
+    /// When the event itself was last asked for.
+    pub described_at: Option<Timestamp>,
 }
 
 /// Where the stored registrations of an item are read on.
@@ -291,6 +303,45 @@ pub struct ItemRecord {
 pub struct RowMark {
     pub person_key: String,
     pub external_id: RegistrationId,
+}
+
+/// Where a full walk stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalkMark {
+    /// The provider's clock when the walk began.
+    pub as_of: Timestamp,
+    /// What fetched the last page that is stored; `None`: it was the first.
+    pub place: Option<Cursor>,
+    /// What fetches the page after it; `None` where there is none.
+    pub next: Option<Cursor>,
+    /// The provider's own counts on the first page and on the last one read.
+    pub first_count: Option<u64>,
+    pub last_count: Option<u64>,
+}
+
+/// A full walk that was begun and has not become a complete read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWalk {
+    pub mark: WalkMark,
+    /// The records it has listed, readable or not.
+    pub listed: Vec<String>,
+    /// Stored registrations that came after the walk began.
+    pub arrived: Vec<RegistrationId>,
+    /// The latest time of change among the stored registrations.
+    pub newest_change: Option<Timestamp>,
+}
+
+/// What a complete read came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The provider's clock from which on the list is complete.
+    pub as_of: Timestamp,
+    /// Changes up to here are stored; `None` where the provider tells no times of change.
+    pub watermark: Option<Timestamp>,
+    /// Whether everything was read, rather than what changed.
+    pub everything: bool,
+    /// Our clock.
+    pub at: Timestamp,
 }
 
 /// Everything one page changes, written in one transaction.
@@ -302,8 +353,8 @@ pub struct PageCommit<'a> {
     pub set_aside: &'a [SetAside],
     /// Every registration that the page could read: none of them is set aside any more.
     pub readable: &'a [RegistrationId],
-    /// Where the walk goes on; `None` after its last page.
-    pub cursor: Option<&'a Cursor>,
+    /// Where the full walk stands with this page; `None` for pages of other reads, which leave it as it is.
+    pub mark: Option<&'a WalkMark>,
     pub done: u64,
     pub total: Option<u64>,
     pub at: Timestamp,
@@ -365,7 +416,12 @@ pub trait Store: Send + Sync {
         kind: ItemKind,
     ) -> Result<Option<ItemId>, StoreError>;
     async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError>;
-    async fn describe_item(&self, id: &ItemId, event: &ProviderEvent) -> Result<(), StoreError>;
+    async fn describe_item(
+        &self,
+        id: &ItemId,
+        event: &ProviderEvent,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
     /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds. `false`, and nothing
     /// changed, where that integration is severed itself.
     async fn confirm_reconnect(
@@ -388,14 +444,16 @@ pub trait Store: Send + Sync {
     /// Ends whatever job of the item is still open as interrupted, and opens a new one.
     async fn open_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
     async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError>;
-    /// A new walk begins: counts start at zero.
-    async fn begin_walk(&self, job: &JobId, total: Option<u64>) -> Result<(), StoreError>;
+    /// The full walk of a feed that a later job can go on with.
+    async fn open_walk(&self, feed: &FeedId) -> Result<Option<OpenWalk>, StoreError>;
+    /// A new full walk begins: counts start at zero, an earlier walk is forgotten.
+    async fn begin_walk(&self, job: &JobId, feed: &FeedId, total: Option<u64>) -> Result<(), StoreError>;
     /// The stored readings of these registrations, for planning.
     async fn stored(&self, feed: &FeedId, ids: &[RegistrationId]) -> Result<Vec<Registration>, StoreError>;
     async fn commit_page(&self, page: PageCommit<'_>) -> Result<(), StoreError>;
-    /// The job's read is complete: sets the feed's time, clears the failure of every item that views it, drops
-    /// set-aside records this job did not see again.
-    async fn complete_job(&self, job: &JobId, as_of: Timestamp, at: Timestamp) -> Result<(), StoreError>;
+    /// The job's read is complete: sets the feed's time, clears the failure of every item that views it. After a read
+    /// of everything its walk is closed, and what it did not list again is no longer set aside.
+    async fn complete_job(&self, job: &JobId, completion: Completion) -> Result<(), StoreError>;
     /// The job ended without success. A failure becomes the last failure of every item that views the feed (severed
     /// and archived ones apart); nothing that was read is lost.
     async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;

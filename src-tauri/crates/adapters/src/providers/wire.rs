@@ -114,7 +114,7 @@ where
 fn fingerprint(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    format!("#{:016x}", hasher.finish())
+    format!("{}{:016x}", SetAside::NAMELESS, hasher.finish())
 }
 
 fn id_of(record: &RawValue) -> Option<String> {

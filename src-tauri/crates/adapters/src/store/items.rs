@@ -10,10 +10,11 @@ use talkvalue_core::domain::ids::{ExternalId, FeedId, IntegrationId, ItemId, Job
 use talkvalue_core::domain::item::{Item, ItemKind};
 use talkvalue_core::domain::job::{JobKind, OpenJob};
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{ItemRecord, NewItem};
+use talkvalue_core::ports::{FeedReads, ItemRecord, NewItem};
 
 const SELECT: &str = "
     SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at, feed.revision,
+           feed.watermark, feed.reconciled_at, feed.described_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
@@ -88,6 +89,11 @@ fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
         tickets: Tickets::default(),
         unreadable: count(row, "unreadable")?,
         revision: count(row, "revision")?,
+        reads: FeedReads {
+            watermark: optional_time(row, "watermark")?,
+            reconciled_at: optional_time(row, "reconciled_at")?,
+            described_at: optional_time(row, "described_at")?,
+        },
     };
     Ok((record, row.get("feed_key")?))
 }
@@ -217,7 +223,13 @@ pub(super) fn describe(
     transaction: &Transaction<'_>,
     id: &ItemId,
     event: &ProviderEvent,
+    at: Timestamp,
 ) -> Result<(), Error> {
+    transaction
+        .prepare_cached(
+            "UPDATE feed SET described_at = ?2 WHERE key = (SELECT feed FROM item WHERE id = ?1)",
+        )?
+        .execute(params![id.as_str(), micros(at)])?;
     transaction
         .prepare_cached(
             "UPDATE item SET title = :title, starts_at = :starts_at, ends_at = :ends_at, timezone = :timezone
@@ -327,7 +339,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), E
         row.get(0)
     })?;
     if views == 0 {
-        for table in ["registration", "set_aside", "change"] {
+        for table in ["registration", "set_aside", "change", "walk", "listed"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE feed = ?1"), [feed])?;
         }
         transaction.execute("DELETE FROM feed WHERE key = ?1", [feed])?;

@@ -1,12 +1,13 @@
 //! Jobs: opening, waiting, ending, and what their end does to the facts of the items that view the feed.
 
 use super::facts::micros;
-use super::items;
+use super::{items, walks};
 use jiff::Timestamp;
 use rusqlite::{Error, Transaction, params};
 use talkvalue_core::domain::failure::Waiting;
 use talkvalue_core::domain::ids::{ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
+use talkvalue_core::ports::Completion;
 
 const ONE_DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
@@ -64,21 +65,6 @@ pub(super) fn set_waiting(
     Ok(())
 }
 
-pub(super) fn begin_walk(
-    transaction: &Transaction<'_>,
-    job: &JobId,
-    total: Option<u64>,
-) -> Result<(), Error> {
-    transaction.execute(
-        "UPDATE job SET done = 0, total = ?2, cursor = NULL WHERE id = ?1",
-        params![
-            job.as_str(),
-            total.map(|total| i64::try_from(total).unwrap_or(i64::MAX))
-        ],
-    )?;
-    Ok(())
-}
-
 /// The feed a job reads.
 fn feed_of(transaction: &Transaction<'_>, job: &JobId) -> Result<i64, Error> {
     transaction
@@ -89,25 +75,31 @@ fn feed_of(transaction: &Transaction<'_>, job: &JobId) -> Result<i64, Error> {
 pub(super) fn complete(
     transaction: &Transaction<'_>,
     job: &JobId,
-    as_of: Timestamp,
-    at: Timestamp,
+    completion: &Completion,
 ) -> Result<(), Error> {
     let feed = feed_of(transaction, job)?;
+    let (as_of, at) = (micros(completion.as_of), micros(completion.at));
     // A later success is never replaced by an earlier one, unless it lies in the future: then a clock was wrong.
     transaction.execute(
         "UPDATE feed SET last_synced_at = ?2
          WHERE key = ?1 AND (last_synced_at IS NULL OR last_synced_at < ?2 OR last_synced_at > ?3)",
-        params![feed, micros(as_of), micros(at).saturating_add(ONE_DAY_MICROS)],
+        params![feed, as_of, at.saturating_add(ONE_DAY_MICROS)],
     )?;
+    transaction.execute(
+        "UPDATE feed SET watermark = max(coalesce(watermark, ?2), ?2) WHERE key = ?1 AND ?2 IS NOT NULL",
+        params![feed, completion.watermark.map(micros)],
+    )?;
+    if completion.everything {
+        transaction.execute(
+            "UPDATE feed SET reconciled_at = ?2 WHERE key = ?1",
+            params![feed, at],
+        )?;
+        walks::close(transaction, feed)?;
+    }
     items::clear_failure_of_job(transaction, job)?;
     transaction.execute(
-        "DELETE FROM set_aside WHERE feed = ?1 AND job_id <> ?2",
-        params![feed, job.as_str()],
-    )?;
-    transaction.execute(
-        "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL, cursor = NULL
-         WHERE id = ?1",
-        params![job.as_str(), micros(at)],
+        "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL WHERE id = ?1",
+        params![job.as_str(), at],
     )?;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod jobs;
 mod open;
 mod registrations;
 mod support_facts;
+mod walks;
 
 use crate::data_folder::DataFolder;
 use async_trait::async_trait;
@@ -26,7 +27,9 @@ use talkvalue_core::domain::integration::Integration;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{ItemRecord, NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+use talkvalue_core::ports::{
+    Completion, ItemRecord, NewItem, OpenWalk, PageCommit, RowMark, Severance, Store, StoreError,
+};
 
 /// The store of one data folder.
 #[derive(Debug, Clone)]
@@ -161,9 +164,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn describe_item(&self, id: &ItemId, event: &ProviderEvent) -> Result<(), StoreError> {
+    async fn describe_item(
+        &self,
+        id: &ItemId,
+        event: &ProviderEvent,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let (id, event) = (id.clone(), event.clone());
-        self.write(move |transaction| items::describe(transaction, &id, &event))
+        self.write(move |transaction| items::describe(transaction, &id, &event, at))
             .await
     }
 
@@ -215,9 +223,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn begin_walk(&self, job: &JobId, total: Option<u64>) -> Result<(), StoreError> {
-        let job = job.clone();
-        self.write(move |transaction| jobs::begin_walk(transaction, &job, total))
+    async fn open_walk(&self, feed: &FeedId) -> Result<Option<OpenWalk>, StoreError> {
+        let feed = feed.clone();
+        self.read(move |transaction| walks::open(transaction, &feed))
+            .await
+    }
+
+    async fn begin_walk(&self, job: &JobId, feed: &FeedId, total: Option<u64>) -> Result<(), StoreError> {
+        let (job, feed) = (job.clone(), feed.clone());
+        self.write(move |transaction| walks::begin(transaction, &job, &feed, total))
             .await
     }
 
@@ -233,9 +247,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn complete_job(&self, job: &JobId, as_of: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+    async fn complete_job(&self, job: &JobId, completion: Completion) -> Result<(), StoreError> {
         let job = job.clone();
-        self.write(move |transaction| jobs::complete(transaction, &job, as_of, at))
+        self.write(move |transaction| jobs::complete(transaction, &job, &completion))
             .await
     }
 

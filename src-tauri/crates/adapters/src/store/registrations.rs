@@ -1,11 +1,12 @@
 //! Registrations: the stored rows, and the one transaction that a page is.
 
 use super::facts::{count, micros, optional_time, word};
+use super::walks;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Error, OptionalExtension, Row, Transaction, named_params, params};
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
 use talkvalue_core::domain::ids::{FeedId, ItemId, JobId, RegistrationId};
-use talkvalue_core::ports::{PageCommit, RowMark};
+use talkvalue_core::ports::{PageCommit, RowMark, WalkMark};
 use talkvalue_core::sync::plan::{ChangeKind, Plan, RowChange};
 
 /// A page that owns what it carries, so that it can go to the blocking pool.
@@ -15,7 +16,7 @@ pub(super) struct OwnedPage {
     plan: Plan,
     set_aside: Vec<SetAside>,
     readable: Vec<RegistrationId>,
-    cursor: Option<String>,
+    mark: Option<WalkMark>,
     done: u64,
     total: Option<u64>,
     at: Timestamp,
@@ -29,7 +30,7 @@ impl From<PageCommit<'_>> for OwnedPage {
             plan: page.plan.clone(),
             set_aside: page.set_aside.to_vec(),
             readable: page.readable.to_vec(),
-            cursor: page.cursor.map(|cursor| cursor.0.clone()),
+            mark: page.mark.cloned(),
             done: page.done,
             total: page.total,
             at: page.at,
@@ -37,7 +38,7 @@ impl From<PageCommit<'_>> for OwnedPage {
     }
 }
 
-fn feed_key(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Option<i64>, Error> {
+pub(super) fn feed_key(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Option<i64>, Error> {
     transaction
         .prepare_cached("SELECT key FROM feed WHERE id = ?1")?
         .query_row([feed.as_str()], |row| row.get(0))
@@ -148,13 +149,17 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
         put_aside.execute(params![feed, record.key(), record.reason, page.job.as_str()])?;
     }
     transaction
-        .prepare_cached("UPDATE job SET done = ?2, total = ?3, cursor = ?4 WHERE id = ?1")?
+        .prepare_cached("UPDATE job SET done = ?2, total = ?3 WHERE id = ?1")?
         .execute(params![
             page.job.as_str(),
             i64::try_from(page.done).unwrap_or(i64::MAX),
             page.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
-            page.cursor
         ])?;
+    if let Some(mark) = &page.mark {
+        let readable = page.readable.iter().map(RegistrationId::as_str);
+        let aside = page.set_aside.iter().map(SetAside::key);
+        walks::move_on(transaction, feed, mark, readable.chain(aside))?;
+    }
     Ok(())
 }
 

@@ -87,13 +87,16 @@ impl Registration {
 pub struct SetAside {
     /// The record's id at the provider, where even that could be read.
     pub external_id: Option<RegistrationId>,
-    /// Follows from the record's content; names it where it has no id.
+    /// Follows from the record's content and begins with [`SetAside::NAMELESS`]; names it where it has no id.
     pub fingerprint: String,
     /// What could not be read, for diagnostics: field names and kinds, never values.
     pub reason: String,
 }
 
 impl SetAside {
+    /// What keys of records without an id begin with, and no id does.
+    pub const NAMELESS: char = '#';
+
     /// What tells this record from the other set-aside records of its feed.
     pub fn key(&self) -> &str {
         self.external_id

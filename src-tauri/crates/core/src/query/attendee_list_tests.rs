@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::ids::{AttendeeId, RegistrationId};
+use jiff::Timestamp;
 
 fn row(number: usize, name: &str) -> Attendee {
     let external_id = format!("{}", 7_000_000 + number);

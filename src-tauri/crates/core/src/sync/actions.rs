@@ -85,7 +85,7 @@ pub async fn begin_import(
             let id = ports.store.add_item(new).await?;
             if let Some(event) = live {
                 // Another item of the same account views the same list, which is live: it needs no second read.
-                ports.store.describe_item(&id, &event).await?;
+                ports.store.describe_item(&id, &event, ports.clock.now()).await?;
                 ports.notices.notify(Notice::ItemChanged(id.clone()));
                 return Ok(Begun::nothing(
                     query::item(ports, &id, EngineView::default()).await?,
@@ -148,6 +148,12 @@ pub async fn begin_sync(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun
         return Err(disconnected(ports, &record).await?);
     }
     Begun::job(ports, turn, record, JobKind::Sync).await
+}
+
+/// Begins the read of an item that is due by itself: what changed, or everything where that is not enough. Otherwise
+/// as [`begin_sync`].
+pub async fn begin_check(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
+    Ok(begin_sync(ports, turn, id).await?.for_changes())
 }
 
 /// What `sync --all` ended in, item by item.

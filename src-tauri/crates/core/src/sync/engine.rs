@@ -4,32 +4,23 @@
 //! Its caller holds the sync lock (see [`crate::sync::turn`]) and has checked that the job makes sense now.
 
 use super::call::{CallError, Try, Waiter, Waits, call};
-use super::plan::plan_page;
 use super::verdict::{self, Question, Verdict};
-use super::walk::Tally;
 use crate::connect::{open_credential, sever};
-use crate::domain::attendee::SetAside;
 use crate::domain::credential::Credential;
-use crate::domain::event::ProviderEvent;
 use crate::domain::failure::{Failure, FailureCode, Waiting};
 use crate::domain::ids::{ItemId, JobId};
 use crate::domain::integration::Integration;
 use crate::domain::item::Item;
-use crate::domain::job::JobEnd;
+use crate::domain::job::{JobEnd, JobKind};
 use crate::domain::provider::Provider;
 use crate::ports::{
-    Cursor, Notice, PageCommit, Patience, Ports, ProviderApi, ProviderError, Severance, StoreError,
-    VaultError, Walk,
+    FeedReads, ItemRecord, Notice, Patience, Ports, ProviderApi, ProviderError, Severance, StoreError,
+    VaultError, WalkMark,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{debug, info};
-
-/// Eventbrite's reads lag by up to five minutes (its reference, "eventual consistency"): re-read twice that.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
-/// A list that moved while it was read is read again, this often at most.
-const MOST_REPEATED_WALKS: u32 = 2;
+use tracing::info;
 
 /// How far the one who asked will go.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +41,15 @@ impl EngineOptions {
     }
 }
 
+/// How much of the feed a job is to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Every registration there is: what a person asks for.
+    Everything,
+    /// What changed since the last read, where that is known to be enough: what is due by itself.
+    Changes,
+}
+
 /// How a run ended. The facts are saved already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -63,7 +63,7 @@ pub enum Outcome {
 }
 
 /// Why a run cannot go on.
-enum Stop {
+pub(super) enum Stop {
     Provider(ProviderError),
     Vault(VaultError),
     WaitElapsed(Waiting),
@@ -79,11 +79,14 @@ impl From<StoreError> for Stop {
 /// Runs `job`, which is open, to its end. The caller tells of the end.
 pub async fn run(
     ports: &Ports,
-    item: &Item,
+    record: &ItemRecord,
     integration: &Integration,
     job: JobId,
+    kind: JobKind,
+    reach: Reach,
     options: EngineOptions,
 ) -> Result<Outcome, StoreError> {
+    let item = &record.item;
     let started = ports.clock.now();
     info!(item.id = %item.id, job.id = %job, provider = item.provider.code(), "job started");
     let mut run = Run {
@@ -92,6 +95,11 @@ pub async fn run(
         item,
         integration,
         job,
+        kind,
+        reach,
+        reads: record.reads,
+        unreadable: record.unreadable,
+        mark: None,
         credential: None,
         waiter: Waiter::new(options.wait_limit),
         patience: options.patience,
@@ -116,14 +124,22 @@ fn ms_since(ports: &Ports, started: Timestamp) -> i64 {
     ports.clock.now().as_millisecond() - started.as_millisecond()
 }
 
-struct Run<'a> {
-    ports: &'a Ports,
-    api: Arc<dyn ProviderApi>,
-    item: &'a Item,
+pub(super) struct Run<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) api: Arc<dyn ProviderApi>,
+    pub(super) item: &'a Item,
     integration: &'a Integration,
-    job: JobId,
+    pub(super) job: JobId,
+    pub(super) kind: JobKind,
+    pub(super) reach: Reach,
+    /// How many records of the feed are set aside.
+    pub(super) unreadable: u64,
+    /// What earlier reads of the feed came to.
+    pub(super) reads: FeedReads,
+    /// Where the full walk stands that this run makes or goes on with.
+    pub(super) mark: Option<WalkMark>,
     /// The credential in use: what a rejection speaks about.
-    credential: Option<Credential>,
+    pub(super) credential: Option<Credential>,
     waiter: Waiter,
     patience: Patience,
 }
@@ -159,166 +175,24 @@ impl Waits for JobWaits<'_> {
 impl Run<'_> {
     /// Reads everything and saves what came of it. `None`: the refused credential is no longer the current one.
     async fn attempt(&mut self) -> Result<Option<Outcome>, StoreError> {
-        match self.read_everything().await {
-            Ok(as_of) => {
-                let now = self.ports.clock.now();
-                self.ports.store.complete_job(&self.job, as_of, now).await?;
-                self.ports.store.mark_verified(&self.integration.id, now).await?;
+        match self.read().await {
+            Ok(completion) => {
+                let at = completion.at;
+                self.ports.store.complete_job(&self.job, completion).await?;
+                self.ports.store.mark_verified(&self.integration.id, at).await?;
                 Ok(Some(Outcome::Completed))
             }
             Err(stop) => self.settle(stop).await,
         }
     }
 
-    /// The whole read. Returns what the list is as of: the provider's clock at the start of the complete walk.
-    async fn read_everything(&mut self) -> Result<Timestamp, Stop> {
-        let mut credential = self.load_credential().await?;
-        loop {
-            self.credential = Some(credential.clone());
-            match self.read_with(&credential).await {
-                Err(Stop::Provider(ProviderError::CredentialsRejected)) => {
-                    // The credential may have been replaced while we read: the newer one gets its own chance.
-                    let newer = self.load_credential().await?;
-                    if newer.generation <= credential.generation {
-                        return Err(Stop::Provider(ProviderError::CredentialsRejected));
-                    }
-                    credential = newer;
-                }
-                other => return other,
-            }
-        }
-    }
-
-    async fn read_with(&mut self, credential: &Credential) -> Result<Timestamp, Stop> {
-        let event = self.read_event(credential).await?;
-        self.ports.store.describe_item(&self.item.id, &event).await?;
-        self.ports
-            .notices
-            .notify(Notice::ItemChanged(self.item.id.clone()));
-        let full = Walk::Full {
-            event: self.item.external_id.clone(),
-        };
-        let mut before: Option<Tally> = None;
-        for _ in 0..=MOST_REPEATED_WALKS {
-            self.ports
-                .store
-                .begin_walk(&self.job, event.registrations_hint)
-                .await?;
-            let mut tally = self
-                .walk(credential, &full, Tally::starting(event.registrations_hint))
-                .await?;
-            if self.item.provider == Provider::Luma {
-                // A keyset cursor over an unchanging value skips nobody.
-                return Ok(tally.as_of());
-            }
-            // Eventbrite cuts pages by offset: a change during the walk can push a row over a page boundary. What
-            // changed since shortly before the walk is read once more; a row that was skipped because another left
-            // the list did not change, and shows only in the counts.
-            let since = tally.as_of().checked_sub(OVERLAP).unwrap_or(tally.as_of());
-            let closing = Walk::ChangedSince {
-                event: self.item.external_id.clone(),
-                since,
-            };
-            tally = self.walk(credential, &closing, tally.closing()).await?;
-            if !tally.may_have_skipped() || before.as_ref().is_some_and(|before| before.says_the_same(&tally))
-            {
-                return Ok(tally.as_of());
-            }
-            debug!(item.id = %self.item.id, "the list moved while it was read: reading it again");
-            before = Some(tally);
-        }
-        // The counts are approximate by the provider's own word: they are believed only so often.
-        before
-            .map(|tally| tally.as_of())
-            .ok_or_else(|| malformed("no walk was made"))
-    }
-
-    async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
-        let (api, external_id) = (self.api.clone(), self.item.external_id.clone());
-        self.call(|| api.event(credential, &external_id)).await
-    }
-
-    /// Walks to the end, page by page: fetch, plan, commit, notify.
-    async fn walk(&mut self, credential: &Credential, walk: &Walk, start: Tally) -> Result<Tally, Stop> {
-        let mut restarts_without_progress = 0;
-        let mut furthest = 0;
-        'walk: loop {
-            let mut tally = start.clone();
-            let mut cursor: Option<Cursor> = None;
-            let mut pages = 0u64;
-            loop {
-                let api = self.api.clone();
-                let place = cursor.clone();
-                let mut page = match self
-                    .call(|| api.registration_page(credential, walk, place.as_ref()))
-                    .await
-                {
-                    Ok(page) => page,
-                    Err(Stop::Provider(ProviderError::CursorRejected)) => {
-                        if pages <= furthest {
-                            restarts_without_progress += 1;
-                        }
-                        if restarts_without_progress >= 2 {
-                            return Err(malformed("the continuation is refused again and again"));
-                        }
-                        furthest = furthest.max(pages);
-                        continue 'walk;
-                    }
-                    Err(stop) => return Err(stop),
-                };
-                pages += 1;
-                tally.number_alike(&mut page);
-                tally.take(walk, &page).map_err(malformed)?;
-                self.commit(page.rows, &page.set_aside, page.next.as_ref(), &tally)
-                    .await?;
-                cursor = page.next;
-                if cursor.is_none() {
-                    return Ok(tally);
-                }
-            }
-        }
-    }
-
-    async fn commit(
-        &mut self,
-        rows: Vec<crate::domain::attendee::Registration>,
-        set_aside: &[SetAside],
-        cursor: Option<&Cursor>,
-        tally: &Tally,
-    ) -> Result<(), Stop> {
-        let ids: Vec<_> = rows.iter().map(|row| row.external_id.clone()).collect();
-        let stored = self.ports.store.stored(&self.item.feed, &ids).await?;
-        let plan = plan_page(rows, stored);
-        self.ports
-            .store
-            .commit_page(PageCommit {
-                job: &self.job,
-                feed: &self.item.feed,
-                plan: &plan,
-                set_aside,
-                readable: &ids,
-                cursor,
-                done: tally.done(),
-                total: tally.total(),
-                at: self.ports.clock.now(),
-            })
-            .await?;
-        self.ports.notices.notify(Notice::JobProgressed {
-            item: self.item.id.clone(),
-            job: self.job.clone(),
-            done: tally.done(),
-            total: tally.total(),
-        });
-        Ok(())
-    }
-
-    async fn load_credential(&self) -> Result<Credential, Stop> {
+    pub(super) async fn load_credential(&self) -> Result<Credential, Stop> {
         open_credential(self.ports, self.integration, self.patience)
             .await
             .map_err(Stop::Vault)
     }
 
-    async fn call<'t, T>(&mut self, make: impl FnMut() -> Try<'t, T>) -> Result<T, Stop> {
+    pub(super) async fn call<'t, T>(&mut self, make: impl FnMut() -> Try<'t, T>) -> Result<T, Stop> {
         let mut waits = JobWaits {
             ports: self.ports,
             item: &self.item.id,
@@ -404,7 +278,7 @@ impl Run<'_> {
     }
 }
 
-fn malformed(detail: &str) -> Stop {
+pub(super) fn malformed(detail: &str) -> Stop {
     Stop::Provider(ProviderError::Malformed {
         detail: detail.to_owned(),
     })

@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub mod engine;
 pub mod opened;
 pub mod plan;
+mod reading;
 pub mod retry;
 pub mod turn;
 pub mod verdict;

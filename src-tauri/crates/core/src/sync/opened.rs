@@ -4,7 +4,7 @@
 //! Whoever opens a job holds the turn until the job has run or was dropped.
 
 use super::actions::{require_connected, tell};
-use super::engine::{self, EngineOptions, Outcome};
+use super::engine::{self, EngineOptions, Outcome, Reach};
 use super::turn::{Claim, Turn};
 use crate::connect::check_origin;
 use crate::domain::failure::FailureCode;
@@ -27,6 +27,8 @@ pub struct Begun {
 /// A job that is open and counts as active. Dropping it unrun leaves an interrupted job behind.
 pub struct OpenedJob {
     id: JobId,
+    kind: JobKind,
+    reach: Reach,
     record: ItemRecord,
     integration: Integration,
     first_import: bool,
@@ -69,6 +71,8 @@ impl Begun {
                 ports.notices.notify(Notice::ItemChanged(id.clone()));
                 Some(OpenedJob {
                     id: job,
+                    kind,
+                    reach: Reach::Everything,
                     record,
                     integration,
                     first_import: false,
@@ -80,6 +84,14 @@ impl Begun {
             item: query::item(ports, &id, EngineView::default()).await?,
             job: opened,
         })
+    }
+
+    /// The same, reading only what changed where that is enough.
+    pub(super) fn for_changes(mut self) -> Self {
+        if let Some(job) = &mut self.job {
+            job.reach = Reach::Changes;
+        }
+        self
     }
 
     /// Runs the job, if there is one, and answers with the item as it is then.
@@ -124,9 +136,11 @@ impl OpenedJob {
     async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
         let outcome = engine::run(
             ports,
-            &self.record.item,
+            &self.record,
             &self.integration,
             self.id.clone(),
+            self.kind,
+            self.reach,
             options,
         )
         .await?;

@@ -1,6 +1,7 @@
 //! What a walk has seen so far, and what that says of the list: pure bookkeeping, page by page.
 
-use crate::ports::{RegistrationPage, Walk};
+use crate::domain::ids::RegistrationId;
+use crate::ports::{Cursor, OpenWalk, RegistrationPage, Walk, WalkMark};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -35,6 +36,10 @@ pub struct Tally {
     /// How often each fingerprint of a record without id was met in this walk.
     alike: HashMap<String, u32>,
     barren_pages: u32,
+    /// The provider's clock at the start of the closing pass.
+    closing_as_of: Option<Timestamp>,
+    /// The latest time of change that was told.
+    newest_change: Option<Timestamp>,
 }
 
 impl Tally {
@@ -54,6 +59,34 @@ impl Tally {
             cursors: HashSet::new(),
             alike: HashMap::new(),
             barren_pages: 0,
+            closing_as_of: None,
+            newest_change: None,
+        }
+    }
+
+    /// Goes on where an earlier walk of the same list stopped.
+    pub fn resumed(hint: Option<u64>, walk: &OpenWalk) -> Self {
+        let hashes = |ids: &mut dyn Iterator<Item = &str>| ids.map(hashed).collect::<HashSet<u64>>();
+        Self {
+            as_of: Some(walk.mark.as_of),
+            read: walk.listed.len() as u64,
+            distinct: hashes(&mut walk.listed.iter().map(String::as_str)),
+            arrived: hashes(&mut walk.arrived.iter().map(RegistrationId::as_str)),
+            first_count: walk.mark.first_count,
+            last_count: walk.mark.last_count,
+            newest_change: walk.newest_change,
+            ..Self::starting(hint)
+        }
+    }
+
+    /// Where the walk stands with the page that `place` fetched.
+    pub fn mark(&self, place: Option<Cursor>, next: Option<Cursor>) -> WalkMark {
+        WalkMark {
+            as_of: self.as_of(),
+            place,
+            next,
+            first_count: self.first_count,
+            last_count: self.last_count,
         }
     }
 
@@ -63,6 +96,7 @@ impl Tally {
             cursors: HashSet::new(),
             alike: HashMap::new(),
             barren_pages: 0,
+            closing_as_of: None,
             ..self
         }
     }
@@ -70,6 +104,16 @@ impl Tally {
     /// The provider's clock at the start of the full walk.
     pub fn as_of(&self) -> Timestamp {
         self.as_of.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The provider's clock at the start of the pass that read the changes last: the list is complete from then on.
+    pub fn complete_as_of(&self) -> Timestamp {
+        self.closing_as_of.unwrap_or_else(|| self.as_of())
+    }
+
+    /// Changes up to here have been read, in the provider's times of change; never ahead of the provider's clock.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.newest_change.map(|newest| newest.min(self.complete_as_of()))
     }
 
     /// Records read so far, for progress: never more than there are.
@@ -106,6 +150,12 @@ impl Tally {
             return Err("the list repeats itself without end");
         }
         let as_of = *self.as_of.get_or_insert(page.server_time);
+        if let Walk::ChangedSince { .. } = walk {
+            self.closing_as_of.get_or_insert(page.server_time);
+        }
+        self.newest_change = self
+            .newest_change
+            .max(page.rows.iter().filter_map(|row| row.updated_at).max());
         self.read += (page.rows.len() + page.set_aside.len()) as u64;
         self.set_aside
             .extend(page.set_aside.iter().map(|record| record.key().to_owned()));

@@ -28,6 +28,12 @@ CREATE TABLE feed (
     external_id    TEXT NOT NULL CHECK (external_id <> ''),
     -- The provider's clock at the start of the last complete read.
     last_synced_at INTEGER,
+    -- Changes up to here are stored, in the provider's times of change; NULL where it tells none.
+    watermark      INTEGER,
+    -- When everything was last read, rather than what changed.
+    reconciled_at  INTEGER,
+    -- When the event itself was last asked for.
+    described_at   INTEGER,
     -- One more with every page that changed a row: two readings of the same revision are the same rows.
     revision       INTEGER NOT NULL DEFAULT 0,
     UNIQUE (provider, api_origin, external_id)
@@ -71,8 +77,6 @@ CREATE TABLE job (
     created_at    INTEGER NOT NULL,
     done          INTEGER NOT NULL DEFAULT 0 CHECK (done >= 0),
     total         INTEGER CHECK (total >= 0),
-    -- Where the walk goes on, in the provider adapter's terms.
-    cursor        TEXT,
     waiting_code  TEXT,
     waiting_until INTEGER,
     -- Kept after a condition ended its command.
@@ -107,6 +111,27 @@ CREATE TABLE registration (
     PRIMARY KEY (feed, external_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registration_by_person ON registration (feed, person_key, external_id);
+
+-- A full walk that was begun and has not become a complete read: whichever job reads the feed next goes on with it.
+CREATE TABLE walk (
+    feed        INTEGER PRIMARY KEY REFERENCES feed (key),
+    -- The provider's clock when it began.
+    as_of       INTEGER NOT NULL,
+    -- In the provider adapter's terms: what fetched the last page that is stored, and what fetches the one after it
+    -- (NULL: there is none).
+    place       TEXT,
+    next        TEXT,
+    -- The provider's own counts on the first page and on the last one read.
+    first_count INTEGER CHECK (first_count >= 0),
+    last_count  INTEGER CHECK (last_count >= 0)
+) STRICT;
+
+-- What that walk has listed so far.
+CREATE TABLE listed (
+    feed   INTEGER NOT NULL REFERENCES feed (key),
+    record TEXT NOT NULL,
+    PRIMARY KEY (feed, record)
+) STRICT, WITHOUT ROWID;
 
 -- Records that could not be read: they count as listed.
 CREATE TABLE set_aside (

@@ -1,0 +1,327 @@
+//! How a job reads its feed: everything page by page, going on where an earlier walk stopped, or only what changed.
+
+use super::engine::{Reach, Run, Stop, malformed};
+use super::plan::plan_page;
+use super::walk::Tally;
+use crate::domain::attendee::SetAside;
+use crate::domain::credential::Credential;
+use crate::domain::event::ProviderEvent;
+use crate::domain::job::JobKind;
+use crate::domain::provider::Provider;
+use crate::ports::{Completion, Cursor, Notice, OpenWalk, PageCommit, ProviderError, RegistrationPage, Walk};
+use jiff::{SignedDuration, Timestamp};
+use tracing::debug;
+
+/// Eventbrite's reads lag by up to five minutes (its reference, "eventual consistency"): re-read twice that.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// A list that moved while it was read is read again, this often at most.
+const MOST_REPEATED_WALKS: u32 = 2;
+/// What changed is asked for between two reads of everything, which find what no change tells of.
+const EVERYTHING_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// The event's own title and times change rarely.
+const DESCRIBED_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Pages of a walk that stopped longer ago than this say nothing of now where no closing pass mends them.
+const PAGES_SPEAK_OF_NOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// Where a walk begins: with what was read before, at a page.
+struct Start {
+    tally: Tally,
+    cursor: Option<Cursor>,
+}
+
+impl Start {
+    fn fresh(tally: Tally) -> Self {
+        Self { tally, cursor: None }
+    }
+}
+
+impl Run<'_> {
+    /// The whole read, with the credential of the moment.
+    pub(super) async fn read(&mut self) -> Result<Completion, Stop> {
+        let mut credential = self.load_credential().await?;
+        loop {
+            self.credential = Some(credential.clone());
+            match self.read_with(&credential).await {
+                Err(Stop::Provider(ProviderError::CredentialsRejected)) => {
+                    // The credential may have been replaced while we read: the newer one gets its own chance.
+                    let newer = self.load_credential().await?;
+                    if newer.generation <= credential.generation {
+                        return Err(Stop::Provider(ProviderError::CredentialsRejected));
+                    }
+                    credential = newer;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn read_with(&mut self, credential: &Credential) -> Result<Completion, Stop> {
+        let open = self.ports.store.open_walk(&self.item.feed).await?;
+        if open.is_none()
+            && let Some(watermark) = self.changes_suffice()
+        {
+            return self.read_changes(credential, watermark).await;
+        }
+        let event = self.read_event(credential).await?;
+        let tally = match self.item.provider {
+            Provider::Luma => self.read_all_of_luma(credential, &event, open).await?,
+            Provider::Eventbrite => self.read_all_of_eventbrite(credential, &event, open).await?,
+        };
+        Ok(self.completion(&tally, true))
+    }
+
+    fn completion(&self, tally: &Tally, everything: bool) -> Completion {
+        Completion {
+            as_of: tally.complete_as_of(),
+            watermark: tally.watermark(),
+            everything,
+            at: self.ports.clock.now(),
+        }
+    }
+
+    /// From where on changes have to be read, if that is enough: the list was read completely not long ago, at a
+    /// provider that tells times of change, and no record waits to become readable, which no change tells of.
+    fn changes_suffice(&self) -> Option<Timestamp> {
+        let reconciled = self.reads.reconciled_at?;
+        (self.reach == Reach::Changes && self.unreadable == 0 && self.is_recent(reconciled, EVERYTHING_EVERY))
+            .then_some(self.reads.watermark)
+            .flatten()
+    }
+
+    fn is_recent(&self, then: Timestamp, longest: SignedDuration) -> bool {
+        // A time in the future means that a clock was wrong: it proves nothing.
+        let age = self.ports.clock.now().duration_since(then);
+        !age.is_negative() && age <= longest
+    }
+
+    /// What changed since the watermark; the event itself only now and then.
+    async fn read_changes(
+        &mut self,
+        credential: &Credential,
+        watermark: Timestamp,
+    ) -> Result<Completion, Stop> {
+        let described = self.reads.described_at;
+        if !described.is_some_and(|at| self.is_recent(at, DESCRIBED_EVERY)) {
+            self.read_event(credential).await?;
+        }
+        let changes = self.changes_since(watermark);
+        let start = Start::fresh(Tally::starting(None));
+        let tally = self.walk(credential, &changes, start, None).await?;
+        Ok(self.completion(&tally, false))
+    }
+
+    fn changes_since(&self, time: Timestamp) -> Walk {
+        Walk::ChangedSince {
+            event: self.item.external_id.clone(),
+            since: time.checked_sub(OVERLAP).unwrap_or(time),
+        }
+    }
+
+    /// Luma's keyset cursor over an unchanging value skips nobody: one walk is the list, as of its beginning.
+    async fn read_all_of_luma(
+        &mut self,
+        credential: &Credential,
+        event: &ProviderEvent,
+        open: Option<OpenWalk>,
+    ) -> Result<Tally, Stop> {
+        let (full, hint) = (self.full_walk(), event.registrations_hint);
+        let mut open = open.filter(goes_on);
+        loop {
+            let resumed = open.take();
+            // A pull is asked for the list of now.
+            let resumed = resumed.filter(|open| {
+                self.kind != JobKind::Sync || self.is_recent(open.mark.as_of, PAGES_SPEAK_OF_NOW)
+            });
+            let start = match &resumed {
+                Some(open) => Start {
+                    tally: Tally::resumed(hint, open),
+                    cursor: open.mark.next.clone(),
+                },
+                None => self.begin_walk(hint).await?,
+            };
+            let tally = self.walk(credential, &full, start, hint).await?;
+            if resumed.is_none() || self.is_recent(tally.as_of(), PAGES_SPEAK_OF_NOW) {
+                return Ok(tally);
+            }
+            debug!(item.id = %self.item.id, "the walk was begun long ago: its first pages are read again");
+        }
+    }
+
+    /// Eventbrite cuts pages by offset: a change during the walk can push a row over a page boundary. What changed
+    /// since shortly before the walk is read once more; a row that was skipped because another left the list did not
+    /// change, and shows only in the counts.
+    async fn read_all_of_eventbrite(
+        &mut self,
+        credential: &Credential,
+        event: &ProviderEvent,
+        open: Option<OpenWalk>,
+    ) -> Result<Tally, Stop> {
+        let (full, hint) = (self.full_walk(), event.registrations_hint);
+        let mut open = open.filter(goes_on);
+        let mut before: Option<Tally> = None;
+        for _ in 0..=MOST_REPEATED_WALKS {
+            let tally = match open.take() {
+                // Only the closing pass was left.
+                Some(open) if open.mark.next.is_none() => {
+                    self.mark = Some(open.mark.clone());
+                    Tally::resumed(hint, &open)
+                }
+                Some(open) => {
+                    // The page that came last is read again: offsets may have moved since.
+                    let start = Start {
+                        tally: Tally::resumed(hint, &open),
+                        cursor: open.mark.place,
+                    };
+                    self.walk(credential, &full, start, hint).await?
+                }
+                None => {
+                    let start = self.begin_walk(hint).await?;
+                    self.walk(credential, &full, start, hint).await?
+                }
+            };
+            let closing = self.changes_since(tally.as_of());
+            let start = Start::fresh(tally.closing());
+            let tally = self.walk(credential, &closing, start, hint).await?;
+            if !tally.may_have_skipped() || before.as_ref().is_some_and(|before| before.says_the_same(&tally))
+            {
+                return Ok(tally);
+            }
+            debug!(item.id = %self.item.id, "the list moved while it was read: reading it again");
+            before = Some(tally);
+        }
+        // The counts are approximate by the provider's own word: they are believed only so often.
+        before.ok_or_else(|| malformed("no walk was made"))
+    }
+
+    fn full_walk(&self) -> Walk {
+        Walk::Full {
+            event: self.item.external_id.clone(),
+        }
+    }
+
+    /// Asks for the event itself, and keeps what it says.
+    async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
+        let (api, external_id) = (self.api.clone(), self.item.external_id.clone());
+        let event = self.call(|| api.event(credential, &external_id)).await?;
+        let at = self.ports.clock.now();
+        self.ports.store.describe_item(&self.item.id, &event, at).await?;
+        self.ports
+            .notices
+            .notify(Notice::ItemChanged(self.item.id.clone()));
+        Ok(event)
+    }
+
+    async fn begin_walk(&mut self, hint: Option<u64>) -> Result<Start, Stop> {
+        self.mark = None;
+        self.ports
+            .store
+            .begin_walk(&self.job, &self.item.feed, hint)
+            .await?;
+        Ok(Start::fresh(Tally::starting(hint)))
+    }
+
+    /// Walks to the end, page by page: fetch, plan, commit, notify. A continuation that is refused begins the walk
+    /// again, unless that brings no progress.
+    async fn walk(
+        &mut self,
+        credential: &Credential,
+        walk: &Walk,
+        start: Start,
+        hint: Option<u64>,
+    ) -> Result<Tally, Stop> {
+        let is_full = matches!(walk, Walk::Full { .. });
+        // A closing pass that begins again keeps what the full walk saw.
+        let again = (!is_full).then(|| start.tally.clone());
+        let (mut tally, mut cursor) = (start.tally, start.cursor);
+        let (mut pages, mut furthest) = (0u64, 0u64);
+        let mut restarts_without_progress = 0;
+        loop {
+            let (api, place) = (self.api.clone(), cursor.clone());
+            let page = match self
+                .call(|| api.registration_page(credential, walk, place.as_ref()))
+                .await
+            {
+                Ok(page) => page,
+                Err(Stop::Provider(ProviderError::CursorRejected)) => {
+                    if pages <= furthest {
+                        restarts_without_progress += 1;
+                    }
+                    if restarts_without_progress >= 2 {
+                        return Err(malformed("the continuation is refused again and again"));
+                    }
+                    furthest = furthest.max(pages);
+                    pages = 0;
+                    cursor = None;
+                    tally = match &again {
+                        Some(tally) => tally.clone(),
+                        None => self.begin_walk(hint).await?.tally,
+                    };
+                    continue;
+                }
+                Err(stop) => return Err(stop),
+            };
+            pages += 1;
+            cursor = page.next.clone();
+            self.take_page(walk, page, place, &mut tally, is_full).await?;
+            if cursor.is_none() {
+                return Ok(tally);
+            }
+        }
+    }
+
+    async fn take_page(
+        &mut self,
+        walk: &Walk,
+        mut page: RegistrationPage,
+        place: Option<Cursor>,
+        tally: &mut Tally,
+        is_full: bool,
+    ) -> Result<(), Stop> {
+        tally.number_alike(&mut page);
+        tally.take(walk, &page).map_err(malformed)?;
+        if is_full {
+            self.mark = Some(tally.mark(place, page.next));
+        }
+        self.commit(page.rows, &page.set_aside, tally).await
+    }
+
+    async fn commit(
+        &mut self,
+        rows: Vec<crate::domain::attendee::Registration>,
+        set_aside: &[SetAside],
+        tally: &Tally,
+    ) -> Result<(), Stop> {
+        let ids: Vec<_> = rows.iter().map(|row| row.external_id.clone()).collect();
+        let stored = self.ports.store.stored(&self.item.feed, &ids).await?;
+        let plan = plan_page(rows, stored);
+        self.ports
+            .store
+            .commit_page(PageCommit {
+                job: &self.job,
+                feed: &self.item.feed,
+                plan: &plan,
+                set_aside,
+                readable: &ids,
+                mark: self.mark.as_ref(),
+                done: tally.done(),
+                total: tally.total(),
+                at: self.ports.clock.now(),
+            })
+            .await?;
+        self.ports.notices.notify(Notice::JobProgressed {
+            item: self.item.id.clone(),
+            job: self.job.clone(),
+            done: tally.done(),
+            total: tally.total(),
+        });
+        Ok(())
+    }
+}
+
+/// Records without an id are numbered as the walk meets them: a page read again would count them twice.
+fn goes_on(open: &OpenWalk) -> bool {
+    !open
+        .listed
+        .iter()
+        .any(|record| record.starts_with(SetAside::NAMELESS))
+}
