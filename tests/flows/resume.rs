@@ -32,8 +32,8 @@ fn rest_after(provider: Provider, stored: usize) -> usize {
     pages(provider) - stored + again
 }
 
-fn only_item(stage: &Stage) -> impl Future<Output = ItemId> {
-    async { stage.items().await[0].id.clone() }
+async fn only_item(stage: &Stage) -> ItemId {
+    stage.items().await[0].id.clone()
 }
 
 #[tokio::test]
