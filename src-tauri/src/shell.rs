@@ -63,7 +63,7 @@ impl Shell {
                 ))
             });
         match result {
-            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports, self.push.clone()))),
+            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports))),
             Err(failure) => {
                 error!(code = failure.code.code(), "the data folder cannot be used");
                 Opened::Failed(failure)

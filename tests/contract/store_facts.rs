@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
+use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{ActiveJob, Effect, SyncFacts};
@@ -111,7 +112,11 @@ async fn play(steps: Vec<Step>) {
                 };
                 model.apply(Effect::JobStarted { job, at: now });
                 let record = store.item(&item).await.unwrap().unwrap();
-                assert_eq!(facts_of(&record, true), model, "while the job runs");
+                assert_eq!(
+                    facts_of(&record, true, EngineView::default()),
+                    model,
+                    "while the job runs"
+                );
                 match end {
                     End::Complete { as_of } => {
                         store
@@ -155,7 +160,7 @@ async fn play(steps: Vec<Step>) {
                 model.apply(Effect::LockLost);
                 let record = store.item(&item).await.unwrap().unwrap();
                 assert_eq!(
-                    facts_of(&record, false),
+                    facts_of(&record, false, EngineView::default()),
                     model,
                     "a job without a live lock is not active"
                 );
@@ -183,7 +188,14 @@ async fn play(steps: Vec<Step>) {
             }
         }
         let record = store.item(&item).await.unwrap().unwrap();
-        assert_eq!(facts_of(&record, false), model, "after step {index}");
-        assert_eq!(facts_of(&record, false).status(), model.status());
+        assert_eq!(
+            facts_of(&record, false, EngineView::default()),
+            model,
+            "after step {index}"
+        );
+        assert_eq!(
+            facts_of(&record, false, EngineView::default()).status(),
+            model.status()
+        );
     }
 }

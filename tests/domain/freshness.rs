@@ -88,19 +88,19 @@ fn last_nights_list_is_not_shown_as_todays() {
     let today = event(2 * HOUR, 4 * HOUR);
     let none = EngineView::default();
     assert_eq!(
-        freshness(&read_ago(60), today, false, none, now()),
+        freshness(&read_ago(60), None, today, false, none, now()),
         Freshness::Live
     );
     assert_eq!(
-        freshness(&read_ago(361), today, false, none, now()),
+        freshness(&read_ago(361), None, today, false, none, now()),
         Freshness::Stale
     );
     assert_eq!(
-        freshness(&read_ago(12 * HOUR), today, false, none, now()),
+        freshness(&read_ago(12 * HOUR), None, today, false, none, now()),
         Freshness::Stale
     );
     assert_eq!(
-        freshness(&SyncFacts::default(), today, false, none, now()),
+        freshness(&SyncFacts::default(), None, today, false, none, now()),
         Freshness::Stale,
         "nothing was ever read"
     );
@@ -110,7 +110,14 @@ fn last_nights_list_is_not_shown_as_todays() {
 fn a_read_from_the_future_proves_nothing() {
     let facts = read_ago(-2 * HOUR);
     assert_eq!(
-        freshness(&facts, event(HOUR, HOUR), false, EngineView::default(), now()),
+        freshness(
+            &facts,
+            None,
+            event(HOUR, HOUR),
+            false,
+            EngineView::default(),
+            now()
+        ),
         Freshness::Stale
     );
 }
@@ -118,22 +125,18 @@ fn a_read_from_the_future_proves_nothing() {
 #[test]
 fn a_running_engine_is_believed_only_after_its_first_check() {
     let span = event(2 * HOUR, HOUR);
-    let started = EngineView {
-        running: true,
-        checked_since_start: false,
+    let engine = EngineView {
+        running_since: Some(now()),
     };
+    let list = read_ago(1);
+    let of = |checked_at| freshness(&list, checked_at, span, false, engine, now());
+    assert_eq!(of(None), Freshness::Checking, "never checked");
     assert_eq!(
-        freshness(&read_ago(1), span, false, started, now()),
-        Freshness::Checking
+        of(now().checked_sub(SignedDuration::from_secs(1)).ok()),
+        Freshness::Checking,
+        "what was checked before the start says nothing of now"
     );
-    let checked = EngineView {
-        running: true,
-        checked_since_start: true,
-    };
-    assert_eq!(
-        freshness(&read_ago(1), span, false, checked, now()),
-        Freshness::Live
-    );
+    assert_eq!(of(Some(now())), Freshness::Live);
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn a_waiting_job_names_its_condition() {
         (FailureCode::StorageFailed, Freshness::Paused),
     ] {
         assert_eq!(
-            freshness(&waiting(code), span, false, EngineView::default(), now()),
+            freshness(&waiting(code), None, span, false, EngineView::default(), now()),
             expected,
             "{code:?}"
         );
@@ -158,12 +161,13 @@ fn a_waiting_job_names_its_condition() {
 fn what_is_over_or_archived_has_ended() {
     let over = event(-30 * DAY, HOUR);
     assert_eq!(
-        freshness(&read_ago(1), over, false, EngineView::default(), now()),
+        freshness(&read_ago(1), None, over, false, EngineView::default(), now()),
         Freshness::Ended
     );
     assert_eq!(
         freshness(
             &read_ago(1),
+            None,
             event(HOUR, HOUR),
             true,
             EngineView::default(),
@@ -181,7 +185,7 @@ proptest! {
         age in 0..30 * DAY,
     ) {
         let span = event(starts_in, lasts);
-        if freshness(&read_ago(age), span, false, EngineView::default(), now()) == Freshness::Live {
+        if freshness(&read_ago(age), None, span, false, EngineView::default(), now()) == Freshness::Live {
             prop_assert!(age <= DAY, "nothing older than a day is live");
             let near = starts_in <= DAY && starts_in + lasts >= 0;
             prop_assert!(!near || age <= 600, "within a day of the start ten minutes is the most");

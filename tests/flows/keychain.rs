@@ -147,7 +147,7 @@ fn troubled(stage: &Stage, trouble: Trouble) -> Arc<CredentialStore> {
     })
 }
 
-fn hanging(stage: &Stage) -> (Ports, Sender<()>) {
+pub(crate) fn hanging(stage: &Stage) -> (Ports, Sender<()>) {
     let (opens, gate) = channel();
     let trouble = Trouble::Hangs(Arc::new(Mutex::new(gate)));
     // The one wait in real time: nothing but the deadline ends a call that hangs.

@@ -16,6 +16,7 @@ mod import_changes;
 mod import_trouble;
 mod keychain;
 mod limits;
+mod live;
 mod mapping;
 mod people;
 mod reconnect;

@@ -43,3 +43,46 @@ impl Clock for JumpingClock {
         0.5
     }
 }
+
+/// Time that passes only when the test says so: who sleeps waits for it.
+pub struct SteppedClock {
+    clock: SandboxClock,
+    stepped: tokio::sync::Notify,
+}
+
+impl SteppedClock {
+    pub fn over(clock: SandboxClock) -> Self {
+        Self {
+            clock,
+            stepped: tokio::sync::Notify::new(),
+        }
+    }
+
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+        self.stepped.notify_waiters();
+    }
+}
+
+#[async_trait]
+impl Clock for SteppedClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let until = self.clock.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+        loop {
+            // Listening begins before looking, so that no step falls between.
+            let step = self.stepped.notified();
+            if self.clock.now() >= until {
+                return;
+            }
+            step.await;
+        }
+    }
+
+    fn jitter(&self) -> f64 {
+        0.0
+    }
+}

@@ -3,7 +3,6 @@
 
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::error::CommandError;
@@ -21,14 +20,14 @@ use crate::shell::Shell;
 #[tauri::command]
 pub(crate) async fn list_items(shell: State<'_, Shell>) -> Answer<Vec<ItemView>> {
     let desk = shell.desk().await?;
-    let items = query::items(&desk.ports, EngineView::default()).await?;
+    let items = query::items(&desk.ports, desk.engine).await?;
     Ok(items.into_iter().map(Into::into).collect())
 }
 
 #[tauri::command]
 pub(crate) async fn show_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let item = query::item(&desk.ports, &item_id.0, EngineView::default()).await?;
+    let item = query::item(&desk.ports, &item_id.0, desk.engine).await?;
     Ok(item.into())
 }
 
@@ -55,7 +54,7 @@ pub(crate) async fn import_event(
     kind: Checked<ItemKind>,
 ) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
+    let turn = desk.runner.turn().await?;
     let begun = actions::begin_import(&desk.ports, &turn, &integration_id.0, &external_id.0, kind.0).await?;
     Ok(desk.run_in_background(turn, begun).into())
 }
@@ -63,7 +62,7 @@ pub(crate) async fn import_event(
 #[tauri::command]
 pub(crate) async fn sync_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
+    let turn = desk.runner.turn().await?;
     let begun = actions::begin_sync(&desk.ports, &turn, &item_id.0).await?;
     Ok(desk.run_in_background(turn, begun).into())
 }
@@ -71,7 +70,7 @@ pub(crate) async fn sync_item(shell: State<'_, Shell>, item_id: Checked<ItemId>)
 #[tauri::command]
 pub(crate) async fn retry_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
+    let turn = desk.runner.turn().await?;
     let begun = actions::begin_retry(&desk.ports, &turn, &item_id.0).await?;
     Ok(desk.run_in_background(turn, begun).into())
 }
@@ -93,7 +92,7 @@ pub(crate) async fn reconnect_item(
     with_integration_id: Checked<Option<IntegrationId>>,
 ) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
+    let turn = desk.runner.turn().await?;
     let with = with_integration_id.0.as_ref();
     let begun = connect::begin_reconnect(&desk.ports, &turn, &item_id.0, with, while_waiting()).await?;
     Ok(desk.run_in_background(turn, begun).into())
@@ -102,8 +101,8 @@ pub(crate) async fn reconnect_item(
 #[tauri::command]
 pub(crate) async fn keep_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
-    desk.stop(&item_id.0).await;
+    let turn = desk.runner.turn().await?;
+    desk.runner.stop(&item_id.0).await;
     let kept = actions::keep_item_in(&desk.ports, &turn, &item_id.0).await?;
     Ok(kept.into())
 }
@@ -111,8 +110,8 @@ pub(crate) async fn keep_item(shell: State<'_, Shell>, item_id: Checked<ItemId>)
 #[tauri::command]
 pub(crate) async fn remove_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let turn = desk.turn().await?;
-    desk.stop(&item_id.0).await;
+    let turn = desk.runner.turn().await?;
+    desk.runner.stop(&item_id.0).await;
     let removed = actions::remove_item_in(&desk.ports, &turn, &item_id.0).await?;
     desk.lists.forget(&item_id.0);
     Ok(removed.into())

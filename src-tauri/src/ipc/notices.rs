@@ -75,13 +75,6 @@ impl Notice {
             ..Self::new(r#type)
         }
     }
-
-    pub(crate) fn job_failed(item: impl ToString, job: impl ToString, error: CommandError) -> Self {
-        Self {
-            error: Some(error),
-            ..Self::of_job(NoticeType::JobFailed, item, job)
-        }
-    }
 }
 
 impl From<ports::Notice> for Notice {
@@ -111,6 +104,10 @@ impl From<ports::Notice> for Notice {
             },
             ports::Notice::JobResumed { item, job } => Self::of_job(NoticeType::JobResumed, item, job),
             ports::Notice::JobEnded { item, job } => Self::of_job(NoticeType::JobEnded, item, job),
+            ports::Notice::JobFailed { item, job, error } => Self {
+                error: Some(error.into()),
+                ..Self::of_job(NoticeType::JobFailed, item, job)
+            },
             ports::Notice::WaitingForLock => Self::new(NoticeType::WaitingForLock),
             ports::Notice::AskingVault => Self::new(NoticeType::VaultAsked),
         }

@@ -10,4 +10,5 @@ mod input;
 mod keychain;
 mod processes;
 mod story;
+mod watch;
 mod world;

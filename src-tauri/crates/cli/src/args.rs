@@ -133,6 +133,8 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Keep every list live until interrupted, and tell what changes
+    Watch,
     /// Run again what failed, or an import that never completed
     Retry {
         /// The item, as `tvsync items` lists it
@@ -404,7 +406,7 @@ mod tests {
             (
                 "tvsync --json",
                 "'tvsync' requires a subcommand but one was not provided [subcommands: connect, integrations, \
-                 verify, disconnect, candidates, import, items, show, attendees, sync, retry, reconnect, keep, \
+                 verify, disconnect, candidates, import, items, show, attendees, sync, watch, retry, reconnect, keep, \
                  remove, diagnostics, completions, help]",
             ),
         ];

@@ -11,6 +11,7 @@ mod progress;
 mod render;
 mod run;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -198,7 +198,10 @@ impl Facts {
                 self.done_of = None;
             }
             // How long the keychain takes is seen at the keychain itself.
-            Notice::IntegrationChanged(_) | Notice::WaitingForLock | Notice::AskingVault => {}
+            Notice::IntegrationChanged(_)
+            | Notice::JobFailed { .. }
+            | Notice::WaitingForLock
+            | Notice::AskingVault => {}
         }
     }
 

@@ -8,7 +8,7 @@ use crate::progress::{Audience, Doing, Progress, WatchedVault};
 use crate::render::attendees::AttendeeTable;
 use crate::render::text::{plain, wrap};
 use crate::render::{BOLD, DIM, Page, candidates, integrations, item_page, items, painted};
-use crate::{diagnostics, log, terminal};
+use crate::{diagnostics, log, terminal, watch};
 use anstream::AutoStream;
 use anstyle::AnsiColor;
 use clap::CommandFactory;
@@ -31,7 +31,7 @@ use talkvalue_core::sync::actions::{self, SyncedItem};
 use talkvalue_core::sync::engine::EngineOptions;
 
 /// Why a command ended before its end.
-enum Stop {
+pub(crate) enum Stop {
     Refused(CommandError),
     /// Standard output takes no more.
     Output(io::Error),
@@ -173,6 +173,7 @@ fn doing(command: &Command) -> Doing {
         | Command::Items
         | Command::Show { .. }
         | Command::Attendees { .. }
+        | Command::Watch
         | Command::Diagnostics { .. }
         | Command::Completions { .. } => Doing::Reading,
     }
@@ -199,6 +200,9 @@ fn stopped(way_on: Option<&'static str>, item: Option<ItemId>) -> String {
 
 async fn perform(arguments: Arguments, settings: Settings, secret: Option<SecretString>) -> Result<u8, Stop> {
     let json = arguments.global.json;
+    if let Command::Watch = arguments.command {
+        return watch::run(&settings, json).await;
+    }
     let doing = doing(&arguments.command);
     let audience = match (json, terminal::stderr_is_terminal()) {
         (true, _) => Audience::Program,
@@ -350,8 +354,8 @@ impl Session {
                 self.print_item(&item, Shown::Card).await?;
             }
             Command::Remove { item, yes } => self.remove(&ItemId::from_text(item), yes).await?,
-            // Both are done before a session begins.
-            Command::Diagnostics { .. } | Command::Completions { .. } => {}
+            // These are done before a session begins.
+            Command::Watch | Command::Diagnostics { .. } | Command::Completions { .. } => {}
         }
         Ok(exit::DONE)
     }

@@ -10,6 +10,7 @@ use crate::domain::integration::{Account, Integration};
 use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind, OpenJob};
 use crate::domain::provider::{Origin, Origins, Provider};
+use crate::error::CommandError;
 use crate::sync::plan::Plan;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -240,6 +241,12 @@ pub enum Notice {
         item: ItemId,
         job: JobId,
     },
+    /// A job that went on after its command had answered ended in an error.
+    JobFailed {
+        item: ItemId,
+        job: JobId,
+        error: CommandError,
+    },
     /// Somebody else acts on the data folder; this process waits for it.
     WaitingForLock,
     /// The keychain is asked and may show a prompt.
@@ -296,6 +303,8 @@ pub struct FeedReads {
     pub reconciled_at: Option<Timestamp>,
     /// When the event itself was last asked for.
     pub described_at: Option<Timestamp>,
+    /// When a read of it last succeeded, by our clock.
+    pub checked_at: Option<Timestamp>,
 }
 
 /// Where the stored registrations of an item are read on.

@@ -14,7 +14,7 @@ use talkvalue_core::ports::{FeedReads, ItemRecord, NewItem};
 
 const SELECT: &str = "
     SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at, feed.revision,
-           feed.watermark, feed.reconciled_at, feed.described_at,
+           feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
@@ -93,6 +93,7 @@ fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
             watermark: optional_time(row, "watermark")?,
             reconciled_at: optional_time(row, "reconciled_at")?,
             described_at: optional_time(row, "described_at")?,
+            checked_at: optional_time(row, "checked_at")?,
         },
     };
     Ok((record, row.get("feed_key")?))

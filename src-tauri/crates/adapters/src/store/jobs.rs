@@ -89,6 +89,10 @@ pub(super) fn complete(
         "UPDATE feed SET watermark = max(coalesce(watermark, ?2), ?2) WHERE key = ?1 AND ?2 IS NOT NULL",
         params![feed, completion.watermark.map(micros)],
     )?;
+    transaction.execute(
+        "UPDATE feed SET checked_at = ?2 WHERE key = ?1",
+        params![feed, at],
+    )?;
     if completion.everything {
         transaction.execute(
             "UPDATE feed SET reconciled_at = ?2 WHERE key = ?1",

@@ -147,6 +147,10 @@ impl KeychainVault {
 #[async_trait]
 impl Vault for KeychainVault {
     async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError> {
+        // Reading from a locked keychain would show its prompt; in the background nobody asked for one.
+        if patience == Patience::Background && self.says_locked().await {
+            return Err(VaultError::Locked);
+        }
         let user = integration.as_str().to_owned();
         let loaded = self
             .call(patience, move |drawer| match drawer.read(&user)? {
@@ -191,7 +195,6 @@ impl Vault for KeychainVault {
     }
 
     async fn check(&self, patience: Patience) -> Result<(), VaultError> {
-        // Reading from a locked keychain would show its prompt: in the background it is only asked what it says of itself.
         if patience == Patience::Background && self.says_locked().await {
             return Err(VaultError::Locked);
         }

@@ -82,8 +82,12 @@ impl Badge {
         }
     }
 
+    pub(crate) fn text(&self) -> String {
+        format!("{} {}", self.symbol, self.word)
+    }
+
     pub(crate) fn cell(&self) -> grid::Cell {
-        grid::Cell::new(format!("{} {}", self.symbol, self.word), self.tone.style())
+        grid::Cell::new(self.text(), self.tone.style())
     }
 }
 

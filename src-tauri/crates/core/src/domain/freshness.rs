@@ -23,9 +23,16 @@ pub enum Freshness {
 /// What is known of a running engine. With none, age alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EngineView {
-    pub running: bool,
-    /// Whether this item has had a good check since the engine started or the computer woke.
-    pub checked_since_start: bool,
+    /// When the engine started or the computer woke; `None` where none runs.
+    pub running_since: Option<Timestamp>,
+}
+
+impl EngineView {
+    /// Whether a list that was last read at `checked_at` has had a good check since then.
+    fn has_checked(self, checked_at: Option<Timestamp>) -> bool {
+        self.running_since
+            .is_none_or(|since| checked_at.is_some_and(|at| at >= since))
+    }
 }
 
 /// When an item's event takes place.
@@ -110,9 +117,11 @@ pub fn longest_live_age_secs(span: Span, now: Timestamp) -> Option<i64> {
     Some((3 * interval).min(cap))
 }
 
-/// One value for one item. Only ACTIVE and LIVE together are green.
+/// One value for one item, whose list was last read successfully at `checked_at` by our clock. Only ACTIVE and LIVE
+/// together are green.
 pub fn freshness(
     facts: &SyncFacts,
+    checked_at: Option<Timestamp>,
     span: Span,
     archived: bool,
     engine: EngineView,
@@ -137,7 +146,7 @@ pub fn freshness(
             Freshness::Stale
         };
     };
-    if engine.running && !engine.checked_since_start {
+    if !engine.has_checked(checked_at) {
         return Freshness::Checking;
     }
     // A read "from the future" means that clocks disagree: it proves nothing about now beyond the allowed age.

@@ -9,13 +9,14 @@ use crate::domain::failure::{Failure, FailureCode, Recovery, Waiting};
 use crate::domain::freshness::{self, EngineView, Freshness, Span};
 use crate::domain::ids::{AccountId, ExternalId, IntegrationId, ItemId, JobId};
 use crate::domain::integration::{Integration, IntegrationStatus};
-use crate::domain::item::ItemKind;
+use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::JobKind;
 use crate::domain::provider::Provider;
 use crate::domain::status::{ActiveJob, Alert, SyncFacts, SyncStatus};
 use crate::domain::words::{self, Reader, Subject};
 use crate::error::CommandError;
 use crate::ports::{ItemRecord, Ports, RowMark};
+use crate::sync::schedule;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -83,14 +84,21 @@ pub struct IntegrationView {
     pub failure: Option<FailureView>,
 }
 
-/// The sync facts of a stored item. `lock_held` tells whether a live process can be working on its open job.
-pub fn facts_of(record: &ItemRecord, lock_held: bool) -> SyncFacts {
+/// The sync facts of a stored item. `lock_held` tells whether a live process can be working on its open job; a job that
+/// is held goes on only where an engine runs, which takes it up again.
+pub fn facts_of(record: &ItemRecord, lock_held: bool, engine: EngineView) -> SyncFacts {
     SyncFacts {
         severed: record.severed.clone(),
         active_job: record
             .open_job
             .as_ref()
-            .filter(|job| lock_held && !job.held)
+            .filter(|job| {
+                if job.held {
+                    engine.running_since.is_some()
+                } else {
+                    lock_held
+                }
+            })
             .map(|job| ActiveJob {
                 id: job.id.clone(),
                 kind: job.kind,
@@ -104,6 +112,15 @@ pub fn facts_of(record: &ItemRecord, lock_held: bool) -> SyncFacts {
     }
 }
 
+/// When the item's event takes place.
+pub(crate) fn span_of(item: &Item) -> Span {
+    Span {
+        starts_at: item.starts_at,
+        ends_at: item.ends_at,
+        standing: item.kind == ItemKind::PathChannel,
+    }
+}
+
 /// Builds the view of one item. `account` is the label of its integration.
 pub fn view_item(
     record: ItemRecord,
@@ -112,7 +129,7 @@ pub fn view_item(
     engine: EngineView,
     reader: &Reader,
 ) -> ItemView {
-    let facts = facts_of(&record, lock_held);
+    let facts = facts_of(&record, lock_held, engine);
     let item = &record.item;
     let subject = Subject {
         provider: item.provider,
@@ -122,11 +139,6 @@ pub fn view_item(
         attending: record.counts.attending,
         total: record.counts.total,
         shows_people: item.kind.shows_people(),
-    };
-    let span = Span {
-        starts_at: item.starts_at,
-        ends_at: item.ends_at,
-        standing: item.kind == ItemKind::PathChannel,
     };
     // An archive asks nothing of anybody.
     let failure = facts
@@ -139,9 +151,22 @@ pub fn view_item(
         .as_ref()
         .filter(|job| lock_held || job.held)
         .and_then(|job| job.waiting);
+    let by_itself = (failure.is_some() || waiting.is_some())
+        .then(|| schedule::next_read(&record, engine))
+        .flatten();
+    let next_attempt_at = waiting
+        .and_then(|waiting| waiting.until)
+        .or(by_itself.map(|next| next.at));
     ItemView {
         sync_status: facts.status(),
-        freshness: freshness::freshness(&facts, span, item.archived, engine, reader.now),
+        freshness: freshness::freshness(
+            &facts,
+            record.reads.checked_at,
+            span_of(item),
+            item.archived,
+            engine,
+            reader.now,
+        ),
         alert: facts.alert(item.archived),
         failure,
         waiting,
@@ -159,7 +184,7 @@ pub fn view_item(
         archived: item.archived,
         last_synced_at: record.last_synced_at,
         last_attempted_at: record.last_attempted_at,
-        next_attempt_at: waiting.and_then(|waiting| waiting.until),
+        next_attempt_at,
         id: record.item.id,
         kind: record.item.kind,
         provider: record.item.provider,

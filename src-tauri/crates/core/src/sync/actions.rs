@@ -156,6 +156,21 @@ pub async fn begin_check(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begu
     Ok(begin_sync(ports, turn, id).await?.for_changes())
 }
 
+/// Takes up a job that was kept or cut off, as what it was.
+pub(crate) async fn begin_again(
+    ports: &Ports,
+    turn: &Turn,
+    id: &ItemId,
+    kind: JobKind,
+) -> Result<Begun, CommandError> {
+    let record = stored_item(ports, id).await?;
+    refuse_archived(&record)?;
+    if record.severed.is_some() {
+        return Err(disconnected(ports, &record).await?);
+    }
+    Begun::job(ports, turn, record, kind).await
+}
+
 /// What `sync --all` ended in, item by item.
 pub struct SyncedItem {
     pub id: ItemId,
@@ -208,7 +223,7 @@ pub async fn retry_item(
 pub async fn begin_retry(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
     let record = stored_item(ports, id).await?;
     refuse_archived(&record)?;
-    match facts_of(&record, false).status() {
+    match facts_of(&record, false, EngineView::default()).status() {
         SyncStatus::Disconnected => Err(disconnected(ports, &record).await?),
         SyncStatus::Active => Err(CommandError::not_possible(
             format!(

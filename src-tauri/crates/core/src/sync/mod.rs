@@ -3,10 +3,13 @@
 pub mod actions;
 pub(crate) mod call;
 pub mod engine;
+pub mod live;
 pub mod opened;
 pub mod plan;
 mod reading;
 pub mod retry;
+pub mod runner;
+pub mod schedule;
 pub mod turn;
 pub mod verdict;
 pub mod walk;

@@ -57,6 +57,15 @@ pub async fn take_turn(ports: &Ports, limit: Option<Duration>) -> Result<Turn, C
     Ok(Turn::over(lock))
 }
 
+/// Takes the sync lock if nobody holds it.
+pub(crate) async fn try_turn(ports: &Ports) -> Result<Option<Turn>, CommandError> {
+    let Some(lock) = ports.locks.try_sync()? else {
+        return Ok(None);
+    };
+    ports.store.end_orphaned_jobs(ports.clock.now()).await?;
+    Ok(Some(Turn::over(lock)))
+}
+
 /// Waits for the short lock around changes of credentials.
 pub(crate) async fn take_credentials_turn(ports: &Ports) -> Result<Turn, CommandError> {
     let lock = wait_for(ports, None, || ports.locks.try_credentials()).await?;

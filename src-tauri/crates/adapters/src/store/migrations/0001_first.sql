@@ -32,6 +32,8 @@ CREATE TABLE feed (
     watermark      INTEGER,
     -- When everything was last read, rather than what changed.
     reconciled_at  INTEGER,
+    -- When a read of it last succeeded, by this computer's clock.
+    checked_at     INTEGER,
     -- When the event itself was last asked for.
     described_at   INTEGER,
     -- One more with every page that changed a row: two readings of the same revision are the same rows.

@@ -1,0 +1,137 @@
+//! Keeping every list live while a window or `watch` runs: takes up what was kept or cut off, then reads each list when
+//! it is due. Decides nothing about when: [`super::schedule`] does.
+//!
+//! The turn is held only while something is read, so that commands of other processes come between.
+
+use super::actions;
+use super::engine::EngineOptions;
+use super::runner::Runner;
+use super::schedule::{self, NextRead};
+use super::turn::Turn;
+use crate::domain::freshness::EngineView;
+use crate::domain::ids::ItemId;
+use crate::error::CommandError;
+use crate::ports::{ItemRecord, Notice, Patience};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+/// What changes without us (a command elsewhere, an item that was added) is seen within this.
+const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
+const LOOK_AGAIN_AT_SOONEST: Duration = Duration::from_secs(1);
+
+/// Reads what is due, for ever. Dropping it stops the reads that it began; what arrived is kept, and they go on with
+/// the next start.
+pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
+    let mut reads: JoinSet<ItemId> = JoinSet::new();
+    let mut under_way: HashMap<ItemId, Timestamp> = HashMap::new();
+    loop {
+        while let Some(ended) = reads.try_join_next() {
+            // A read that panicked was told where it ran; it is due again with the next look.
+            match ended {
+                Ok(item) => under_way.remove(&item),
+                Err(_) => None,
+            };
+        }
+        let pause = match begin_due(&runner, engine, &mut reads, &mut under_way).await {
+            Ok(next) => {
+                let now = runner.ports.clock.now();
+                let until = next.map_or(LOOK_AGAIN_AT_LATEST, |next| {
+                    Duration::try_from(next.duration_since(now)).unwrap_or(Duration::ZERO)
+                });
+                until.clamp(LOOK_AGAIN_AT_SOONEST, LOOK_AGAIN_AT_LATEST)
+            }
+            Err(failure) => {
+                warn!(code = failure.code.code(), "what is due could not be read");
+                LOOK_AGAIN_AT_LATEST
+            }
+        };
+        runner.ports.clock.sleep(pause).await;
+    }
+}
+
+/// Begins every read that is due and not under way; tells when the next one is.
+async fn begin_due(
+    runner: &Arc<Runner>,
+    engine: EngineView,
+    reads: &mut JoinSet<ItemId>,
+    under_way: &mut HashMap<ItemId, Timestamp>,
+) -> Result<Option<Timestamp>, CommandError> {
+    let now = runner.ports.clock.now();
+    let mut next: Option<Timestamp> = None;
+    let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
+    let mut of_others = false;
+    for record in runner.ports.store.items().await? {
+        if under_way.contains_key(&record.item.id) || runner.is_running(&record) {
+            continue;
+        }
+        of_others |= record.open_job.as_ref().is_some_and(|job| !job.held);
+        let Some(read) = schedule::next_read(&record, engine) else {
+            continue;
+        };
+        if read.at <= now {
+            due.push((record.item.starts_at.unwrap_or(Timestamp::MAX), record));
+        } else {
+            next = Some(next.map_or(read.at, |next| next.min(read.at)));
+        }
+    }
+    if due.is_empty() && !of_others {
+        return Ok(next);
+    }
+    let Some(turn) = runner.turn_if_free().await? else {
+        // Another process acts: it is asked again soon.
+        return Ok(Some(now));
+    };
+    if of_others {
+        // Nobody else can be working while the turn is ours: taking it has ended what a dead process left open.
+        return Ok(Some(now));
+    }
+    // Whose doors open first is read first.
+    due.sort_by_key(|(starts_at, _)| *starts_at);
+    for (_, record) in due {
+        under_way.insert(record.item.id.clone(), now);
+        let (runner, turn) = (runner.clone(), turn.clone());
+        reads.spawn(async move {
+            let item = record.item.id.clone();
+            if let Err(failure) = read(&runner, &turn, record, engine).await {
+                debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
+            }
+            item
+        });
+    }
+    Ok(next)
+}
+
+/// Reads one item in its lane, unless another item's read of the same list has made it needless.
+async fn read(
+    runner: &Runner,
+    turn: &Turn,
+    record: ItemRecord,
+    engine: EngineView,
+) -> Result<(), CommandError> {
+    let ports = &runner.ports;
+    let _lane = runner.lane(&record.item.feed, &record.item.integration_id).await;
+    let id = record.item.id;
+    let Some(record) = ports.store.item(&id).await? else {
+        return Ok(());
+    };
+    let Some(read) = schedule::next_read(&record, engine).filter(|read| read.at <= ports.clock.now()) else {
+        ports.notices.notify(Notice::ItemChanged(id));
+        return Ok(());
+    };
+    let begun = match read {
+        NextRead {
+            goes_on: Some(kind), ..
+        } => actions::begin_again(ports, turn, &id, kind).await?,
+        NextRead { goes_on: None, .. } => actions::begin_check(ports, turn, &id).await?,
+    };
+    // No prompt and no long wait for what nobody asked for: what a condition stops is kept, and due again later.
+    let options = EngineOptions {
+        wait_limit: Some(Duration::ZERO),
+        patience: Patience::Background,
+    };
+    begun.finish(ports, options).await.map(|_| ())
+}

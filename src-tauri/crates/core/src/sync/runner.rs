@@ -1,0 +1,209 @@
+//! Jobs that go on by themselves, several at once, over one turn. Owns whose turn this process holds and which jobs run;
+//! what a job does and whether it may is decided where it is begun.
+
+use super::engine::EngineOptions;
+use super::opened::{Begun, OpenedJob, give_up_job};
+use super::turn::{Turn, take_turn, try_turn};
+use crate::domain::failure::{FailureCode, Recovery};
+use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
+use crate::error::{CommandError, ErrorCode};
+use crate::ports::{ItemRecord, Notice, Ports};
+use crate::query::ItemView;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::{AbortHandle, JoinError};
+use tracing::error;
+
+/// How long a click waits while another process works on the data folder.
+const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(30);
+/// Jobs that read through one account at a time.
+const JOBS_PER_INTEGRATION: usize = 2;
+
+/// Runs the jobs of one process.
+pub struct Runner {
+    pub(super) ports: Ports,
+    /// One turn for all jobs of this process; given back with the last of them.
+    turn: AsyncMutex<Weak<Turn>>,
+    lanes: Mutex<Lanes>,
+    running: Mutex<HashMap<ItemId, Running>>,
+}
+
+/// Who may read at the same time: one job per feed, a few per account, in the order in which they came.
+#[derive(Default)]
+struct Lanes {
+    feeds: HashMap<FeedId, Arc<AsyncMutex<()>>>,
+    integrations: HashMap<IntegrationId, Arc<Semaphore>>,
+}
+
+/// A place in the lanes, until dropped.
+pub(super) struct Lane {
+    _feed: OwnedMutexGuard<()>,
+    _integration: Option<OwnedSemaphorePermit>,
+}
+
+struct Running {
+    job: JobId,
+    abort: AbortHandle,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Runner {
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            turn: AsyncMutex::default(),
+            lanes: Mutex::default(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// This process's turn, shared with the jobs that run already.
+    pub async fn turn(&self) -> Result<Arc<Turn>, CommandError> {
+        let mut held = self.turn.lock().await;
+        if let Some(turn) = held.upgrade() {
+            return Ok(turn);
+        }
+        let turn = Arc::new(take_turn(&self.ports, Some(PATIENCE_WITH_OTHERS)).await?);
+        *held = Arc::downgrade(&turn);
+        Ok(turn)
+    }
+
+    /// The same, unless another process holds it now.
+    pub(super) async fn turn_if_free(&self) -> Result<Option<Arc<Turn>>, CommandError> {
+        let mut held = self.turn.lock().await;
+        if let Some(turn) = held.upgrade() {
+            return Ok(Some(turn));
+        }
+        let turn = try_turn(&self.ports).await?.map(Arc::new);
+        if let Some(turn) = &turn {
+            *held = Arc::downgrade(turn);
+        }
+        Ok(turn)
+    }
+
+    /// Lets the job go on after its command has answered, and answers with the item as it is now. If it ends in an
+    /// error, a notice says so.
+    pub fn run_in_background(
+        self: &Arc<Self>,
+        turn: Arc<Turn>,
+        begun: Begun,
+        options: EngineOptions,
+    ) -> ItemView {
+        let Begun { item, job } = begun;
+        if let Some(job) = job {
+            self.start(turn, job, options);
+        }
+        item
+    }
+
+    fn start(self: &Arc<Self>, turn: Arc<Turn>, job: OpenedJob, options: EngineOptions) {
+        let (item, id) = (job.item().clone(), job.id().clone());
+        let (tell_end, ended) = oneshot::channel();
+        let runner = self.clone();
+        // Held until the job is listed, so that it cannot end before.
+        let mut running = self.running();
+        let work = tokio::spawn(async move {
+            let _lane = runner.lane(job.feed(), job.integration()).await;
+            job.run(&runner.ports, options).await
+        });
+        running.insert(
+            item.clone(),
+            Running {
+                job: id.clone(),
+                abort: work.abort_handle(),
+                ended,
+            },
+        );
+        drop(running);
+        let runner = self.clone();
+        tokio::spawn(async move {
+            let end = work.await;
+            runner.settle(&item, &id, end).await;
+            drop(turn);
+            // Nobody may be waiting for it.
+            let _ = tell_end.send(());
+        });
+    }
+
+    /// Waits for a place in the lanes of a feed and an account.
+    pub(super) async fn lane(&self, feed: &FeedId, integration: &IntegrationId) -> Lane {
+        let (feed, integration) = {
+            let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            let feed = lanes.feeds.entry(feed.clone()).or_default().clone();
+            let integration = lanes
+                .integrations
+                .entry(integration.clone())
+                .or_insert_with(|| Arc::new(Semaphore::new(JOBS_PER_INTEGRATION)))
+                .clone();
+            (feed, integration)
+        };
+        Lane {
+            _feed: feed.lock_owned().await,
+            // The semaphore is never closed; if it were, the job would run without its limit.
+            _integration: integration.acquire_owned().await.ok(),
+        }
+    }
+
+    /// Tells how a job ended, and ends it in the store where it could not do so itself.
+    async fn settle(
+        &self,
+        item: &ItemId,
+        job: &JobId,
+        end: Result<Result<ItemView, CommandError>, JoinError>,
+    ) {
+        {
+            let mut running = self.running();
+            if running.get(item).is_some_and(|running| running.job == *job) {
+                running.remove(item);
+            }
+        }
+        let failure = match end {
+            Ok(Ok(_)) => return,
+            Ok(Err(failure)) => Some(failure),
+            Err(stopped) if stopped.is_cancelled() => None,
+            Err(_) => {
+                error!(item.id = %item, job.id = %job, "a job broke off: this is a defect");
+                Some(CommandError {
+                    code: ErrorCode::Failure(FailureCode::Interrupted),
+                    message: "The last run was cut off by a mistake of this app. What arrived is kept."
+                        .to_owned(),
+                    recovery: Recovery::Retry,
+                })
+            }
+        };
+        let unfinished = failure
+            .as_ref()
+            .is_none_or(|failure| failure.code == ErrorCode::Failure(FailureCode::Interrupted));
+        if unfinished && let Err(failure) = give_up_job(&self.ports, item, job).await {
+            error!(item.id = %item, code = failure.code.code(), "a broken job could not be ended");
+        }
+        if let Some(error) = failure {
+            self.ports.notices.notify(Notice::JobFailed {
+                item: item.clone(),
+                job: job.clone(),
+                error,
+            });
+        }
+    }
+
+    /// Stops the job that runs for an item, if one does, and waits until it has stopped. What arrived is kept.
+    pub async fn stop(&self, item: &ItemId) {
+        let running = self.running().remove(item);
+        if let Some(running) = running {
+            running.abort.abort();
+            // An error says that it ended already.
+            let _ = running.ended.await;
+        }
+    }
+
+    /// Whether a job that a person started runs for the item.
+    pub(super) fn is_running(&self, record: &ItemRecord) -> bool {
+        self.running().contains_key(&record.item.id)
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<ItemId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

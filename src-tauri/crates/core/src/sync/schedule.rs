@@ -1,0 +1,72 @@
+//! When an item is read next without anybody asking: one pure rule over stored facts, for the engine that reads it and
+//! for the window that tells when.
+
+use crate::domain::failure::FailureCode;
+use crate::domain::freshness::{EngineView, planned_interval_secs};
+use crate::domain::job::JobKind;
+use crate::ports::ItemRecord;
+use crate::query::{facts_of, span_of};
+use jiff::{SignedDuration, Timestamp};
+
+/// Between two reads of a list that is watched.
+pub const EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// While a provider does not answer, reads become this rare and no rarer.
+const RAREST_WHILE_FAILING: SignedDuration = SignedDuration::from_mins(15);
+/// What waits for a person is looked at this often: they may have mended it elsewhere.
+const WHILE_A_PERSON_IS_NEEDED: SignedDuration = SignedDuration::from_hours(1);
+
+/// A read that nobody has to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextRead {
+    pub at: Timestamp,
+    /// A kept or interrupted job that goes on as what it was; `None`: a check of a list that is complete.
+    pub goes_on: Option<JobKind>,
+}
+
+/// The next read of an item while an engine runs; `None` where none is planned.
+pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
+    let since = engine.running_since?;
+    if record.item.archived || record.severed.is_some() {
+        return None;
+    }
+    let attempted = record.last_attempted_at.max(record.reads.checked_at);
+    if let Some(job) = &record.open_job {
+        // A job that is not held is being worked on.
+        let waiting = job.waiting.filter(|_| job.held)?;
+        let pause = attempted.and_then(|at| at.checked_add(EVERY).ok());
+        return Some(NextRead {
+            at: waiting.until.or(pause).unwrap_or(since),
+            goes_on: Some(job.kind),
+        });
+    }
+    let tried_since_start = attempted.filter(|at| *at >= since);
+    let facts = facts_of(record, false, engine);
+    let failure = facts.failure();
+    if failure
+        .as_ref()
+        .is_some_and(|failure| failure.code == FailureCode::Interrupted)
+    {
+        // What a kill cut off goes on once; if it is cut off again, a person is asked.
+        return tried_since_start.is_none().then_some(NextRead {
+            at: since,
+            goes_on: Some(JobKind::Retry),
+        });
+    }
+    // An import that failed waits for its Retry.
+    record.last_synced_at?;
+    let interval = planned_interval_secs(span_of(&record.item), attempted.unwrap_or(since))?;
+    let check = |at| Some(NextRead { at, goes_on: None });
+    let Some(attempted) = tried_since_start else {
+        return check(since);
+    };
+    let pause = match failure {
+        Some(failure) if failure.code == FailureCode::ProviderUnreachable => attempted
+            .duration_since(failure.at)
+            .clamp(EVERY, RAREST_WHILE_FAILING),
+        Some(_) => WHILE_A_PERSON_IS_NEEDED,
+        // After its end an event is read once a day.
+        None if interval > 12 * 3_600 => SignedDuration::from_secs(interval),
+        None => EVERY,
+    };
+    check(attempted.checked_add(pause).unwrap_or(Timestamp::MAX))
+}

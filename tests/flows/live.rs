@@ -1,0 +1,244 @@
+//! The engine of a window or of `watch`: lists become and stay live by themselves, what was cut off goes on, and nothing
+//! is green that was not confirmed.
+
+use crate::keychain::hanging;
+use crate::stage::{BOTH, Stage};
+use std::sync::Arc;
+use std::time::Duration;
+use talkvalue_core::domain::failure::FailureCode;
+use talkvalue_core::domain::freshness::{EngineView, Freshness};
+use talkvalue_core::domain::ids::ItemId;
+use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::provider::Provider;
+use talkvalue_core::domain::status::{Alert, SyncStatus};
+use talkvalue_core::ports::Ports;
+use talkvalue_core::query::{self, ItemView};
+use talkvalue_core::sync::live::keep_live;
+use talkvalue_core::sync::runner::Runner;
+use talkvalue_sandbox::AttendeeSpec;
+use talkvalue_tests::clock::SteppedClock;
+
+/// How long a fact may take to come, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A window that is open, seen from behind: its engine runs until this is dropped.
+struct Open {
+    ports: Ports,
+    clock: Arc<SteppedClock>,
+    engine: EngineView,
+    live: tokio::task::JoinHandle<()>,
+}
+
+impl Open {
+    fn over(stage: &Stage, ports: Ports) -> Self {
+        // A restart takes a moment: what was read before it lies before it.
+        stage.desk.sandbox.clock().advance(Duration::from_secs(5));
+        let clock = Arc::new(SteppedClock::over(stage.desk.sandbox.clock().clone()));
+        let ports = Ports {
+            clock: clock.clone(),
+            ..ports
+        };
+        let engine = EngineView {
+            running_since: Some(ports.clock.now()),
+        };
+        let live = tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())), engine));
+        Self {
+            ports,
+            clock,
+            engine,
+            live,
+        }
+    }
+
+    async fn shows(&self, item: &ItemId) -> ItemView {
+        query::item(&self.ports, item, self.engine).await.unwrap()
+    }
+
+    /// Waits until the item is as wanted, and answers with it. Time passes slowly meanwhile.
+    async fn until(&self, item: &ItemId, what: &str, wanted: impl Fn(&ItemView) -> bool) -> ItemView {
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let view = self.shows(item).await;
+                if wanted(&view) {
+                    return view;
+                }
+                self.passes(1).await;
+            }
+        })
+        .await;
+        match found {
+            Ok(view) => view,
+            Err(_) => panic!("{what} does not come: {:?}", self.shows(item).await),
+        }
+    }
+
+    /// Lets time pass in steps, so that whoever sleeps again sleeps from where he woke.
+    async fn passes(&self, secs: u64) {
+        for _ in 0..secs {
+            self.clock.advance(Duration::from_secs(1));
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.live.abort();
+    }
+}
+
+fn green(view: &ItemView) -> bool {
+    view.sync_status == SyncStatus::Active && view.freshness == Freshness::Live
+}
+
+#[tokio::test]
+async fn a_list_is_checked_at_the_start_and_green_only_then() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 60).await;
+        let pause = stage.door().pause_at(1);
+        let open = Open::over(&stage, stage.desk.restarted());
+        pause.reached().await;
+        let view = open.shows(&item).await;
+        assert_eq!(
+            (view.sync_status, view.freshness),
+            (SyncStatus::Active, Freshness::Checking),
+            "{provider:?}: what was true before the start is not known to be true now"
+        );
+        pause.release();
+        open.until(&item, "the first check", green).await;
+    }
+}
+
+#[tokio::test]
+async fn who_registers_is_on_the_list_within_the_next_interval() {
+    let (stage, item) = Stage::imported(Provider::Eventbrite, 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage.door().clears_requests();
+    stage
+        .eventbrite
+        .add_attendee(&stage.event, AttendeeSpec::new("Noor Haddad"));
+    open.until(&item, "the new registration", |view| view.counts.total == 61)
+        .await;
+    stage.assert_exact(&item).await;
+    assert!(
+        stage.requests_to(stage.list_path()) >= 1
+            && stage.requests_to("/events/") == stage.requests_to(stage.list_path()),
+        "a check asks for changes alone"
+    );
+}
+
+#[tokio::test]
+async fn two_views_of_one_list_cost_one_read() {
+    let (stage, badge) = Stage::imported(Provider::Eventbrite, 60).await;
+    let path = stage
+        .desk
+        .import(&stage.integration, &stage.event, ItemKind::PathEvent)
+        .await
+        .unwrap()
+        .id;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&badge, "the first check", green).await;
+    open.until(&path, "the first check", green).await;
+    stage.door().clears_requests();
+    let started = open.ports.clock.now();
+    for item in [&badge, &path] {
+        open.until(item, "three minutes of checks", |view| {
+            view.last_synced_at
+                .is_some_and(|at| at.duration_since(started).as_secs() >= 180)
+        })
+        .await;
+    }
+    let minutes = open.ports.clock.now().duration_since(started).as_secs() / 60 + 1;
+    let asked = stage.door().request_count();
+    assert!(
+        (3..=minutes.unsigned_abs()).contains(&asked),
+        "one request a minute for both, not {asked} in {minutes} minutes"
+    );
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_off_goes_on_by_itself() {
+    for provider in BOTH {
+        let stage = Stage::open(provider, 330).await;
+        // The process dies in the middle of the import: its future is dropped.
+        let pause = stage.door().pause_at(4);
+        tokio::select! {
+            _ = stage.import() => panic!("the import must not end"),
+            () = pause.reached() => {}
+        }
+        pause.release();
+        let item = stage.items().await[0].id.clone();
+        assert_eq!(stage.shown(&item).await.alert, Some(Alert::ImportFailed));
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&item, "the rest of the import", green).await;
+        stage.assert_exact(&item).await;
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_falls_silent_is_told_and_asked_again() {
+    let (stage, item) = Stage::imported(Provider::Luma, 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage
+        .door()
+        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    open.passes(70).await;
+    let failed = open
+        .until(&item, "the failure", |view| {
+            view.sync_status == SyncStatus::Failed
+        })
+        .await;
+    assert_eq!(failed.failure.unwrap().code, FailureCode::ProviderUnreachable);
+    assert!(
+        failed
+            .next_attempt_at
+            .is_some_and(|next| next > open.ports.clock.now()),
+        "when it is asked again is told"
+    );
+    stage.door().clears_faults();
+    open.passes(130).await;
+    open.until(&item, "the recovery without a click", green).await;
+}
+
+#[tokio::test]
+async fn a_keychain_in_trouble_pauses_and_goes_on_by_itself() {
+    let (stage, item) = Stage::imported(Provider::Eventbrite, 60).await;
+    let (ports, gate) = hanging(&stage);
+    let open = Open::over(&stage, ports);
+    let paused = open
+        .until(&item, "the pause", |view| view.waiting.is_some())
+        .await;
+    assert_eq!(paused.waiting.unwrap().code, FailureCode::VaultUnavailable);
+    assert_eq!(
+        (paused.sync_status, paused.freshness, paused.alert),
+        (SyncStatus::Active, Freshness::Paused, None),
+        "no false alarm, and not green"
+    );
+    drop(gate);
+    open.passes(130).await;
+    open.until(&item, "the reads going on", green).await;
+}
+
+#[tokio::test]
+async fn what_a_person_must_mend_is_left_to_them() {
+    let (stage, item) = Stage::imported(Provider::Luma, 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage.revokes_credentials();
+    open.passes(61).await;
+    open.until(&item, "the disconnection", |view| {
+        view.sync_status == SyncStatus::Disconnected
+    })
+    .await;
+    stage.door().clears_requests();
+    open.passes(600).await;
+    assert_eq!(
+        stage.door().request_count(),
+        0,
+        "a credential that is refused is not sent again and again"
+    );
+}
