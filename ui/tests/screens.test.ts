@@ -113,6 +113,21 @@ test("first start asks which lists should be live", async () => {
   expect(screen.getByRole("heading", { name: "Which lists should be live here?" })).toBeVisible();
 });
 
+test("going to the end of a long list asks for its end, not for all between", async () => {
+  const counts = { total: 20_000, attending: 20_000, awaiting: 0, notAttending: 0, checkedIn: 0 };
+  await stage(item({ id: "long", title: "Long", counts }));
+  const user = userEvent.setup();
+  render(Detail, { itemId: "long" });
+  await settled();
+  core.calls = [];
+  document.querySelector<HTMLElement>('[data-index="0"]')?.focus();
+  await user.keyboard("{End}");
+  await settled();
+  const asked = core.calls.filter(([name]) => name === "list_attendees").map(([, , request]) => (request as { offset: number }).offset);
+  expect(asked, "the row with the focus and the rows on the screen are far apart: 200 pages lie between").toContain(19_900);
+  expect(asked.length, "each page is a query of the whole list: a few, or the window hangs").toBeLessThan(5);
+});
+
 test("removing asks first, with the focus on Cancel", async () => {
   const one = item({ id: "one", title: "Night", counts: { total: 431, attending: 412, awaiting: 0, notAttending: 19, checkedIn: 30 } });
   await stage(one);
