@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 describe("at 720 by 480", () => {
-  test.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
+  test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
     const { page } = await openPage(stage, { scenario: place.scenario, width: 720, height: 480 });
     await place.go(page);
     await painted(page);
