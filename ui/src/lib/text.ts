@@ -2,7 +2,7 @@
 // a label or the window's title, marks that turn the reading direction would turn the rest of the sentence as well.
 
 // Bidirectional embeddings, overrides and isolates; control characters; zero-width joiners of lines.
-const STEERING = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\u0000-\u001f\u007f-\u009f]+/g;
+const STEERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\u0000-\u001f\u007f-\u009f]+/g;
 const LONGEST = 160;
 
 /** A sentence of ours that may quote a provider: every character may stay, but none may steer. */

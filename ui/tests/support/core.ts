@@ -59,6 +59,7 @@ export async function stage(...there: ItemView[]): Promise<void> {
   core.stop();
   core.refusal = null;
   core.calls = [];
+  core.people = null;
   core.items.clear();
   core.integrations.clear();
   core.integrations.set("dockhall", account({ id: "dockhall" }));
