@@ -155,6 +155,16 @@ test("what a provider wrote is shown as it was written", async () => {
   expect(new Set(shown), "nothing is cut out of a name or changed in it").toEqual(new Set(titles));
 });
 
+test("a name of which nothing can be seen is called so", async () => {
+  await stage(...["\u200b", "\u00ad\u034f\u3164\u2800", "\n\n", ""].map((title, index) => item({ id: `blank-${index}`, title })));
+  render(EventList);
+  await settled();
+  for (const row of document.querySelectorAll("[data-row]")) {
+    expect(row, "nobody can speak of, find or tell apart what has no name").toHaveAccessibleName(/^Event without a name, /);
+  }
+  expect([...document.querySelectorAll(".title")].map((title) => title.textContent)).toEqual(Array(4).fill("Event without a name"));
+});
+
 test("a secret is sent once and kept nowhere in the page", async () => {
   await stage();
   core.integrations.clear();

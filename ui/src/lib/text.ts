@@ -15,3 +15,11 @@ export function plain(text: string): string {
   const calm = sentence(text);
   return calm.length <= LONGEST ? calm : `${Array.from(calm).slice(0, LONGEST - 1).join("")}…`;
 }
+
+// Spaces, control and format characters, and the letters that are drawn as nothing.
+const UNSEEN = /[\s\p{C}\u034f\u115f\u1160\u2800\u3164\uffa0]/gu;
+
+/** A provider's name for something, or our words for it where there is nothing to be seen. */
+export function named(text: string, otherwise: string): string {
+  return text.replace(UNSEEN, "") === "" ? otherwise : text;
+}

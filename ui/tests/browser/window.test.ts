@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Page } from "playwright-core";
 
-import { PLACES } from "../support/screens";
+import { openRow, PLACES } from "../support/screens";
 import { openPage, openStage, painted, type Stage } from "../support/window";
 
 let stage: Stage;
@@ -30,7 +30,7 @@ async function everyRowIsWhole(page: Page, width: number): Promise<void> {
         }
         const box = part?.getBoundingClientRect();
         const seen =
-          !!box && !!list && box.width >= 60 && box.left >= 0 && box.right <= width && box.top >= list.top - 1 && box.bottom <= list.bottom + 1;
+          !!box && !!list && box.width > 20 && box.left >= 0 && box.right <= width && box.top >= list.top - 1 && box.bottom <= list.bottom + 1;
         return seen && getComputedStyle(part as Element).opacity === "1" ? [] : [`${selector} of ${name}: ${JSON.stringify(box)}`];
       });
     }, width);
@@ -106,11 +106,10 @@ test("hostile texts stay text, keep the row's height and its layout", async () =
   const right = await page.locator(".when").evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().right)));
   expect(new Set(right).size, "the columns stand in line").toBe(1);
   for (let index = 0; index < 8; index += 1) {
-    await page.click(`[data-row="hostile-${index}"]`);
-    await page.waitForSelector('[role="grid"] [data-index="0"]');
+    await openRow(`hostile-${index}`)(page);
     expect(await page.title()).not.toMatch(/[\u202a-\u202e\u2066-\u2069\n]/);
     await page.keyboard.press("Escape");
-    await page.waitForSelector('[data-row="hostile-0"]');
+    await page.waitForSelector(`[data-row="hostile-${index}"]`);
   }
   expect(troubles, "nothing was asked, thrown or refused").toEqual([]);
   await page.context().close();
@@ -147,6 +146,21 @@ test("the focus returns to the row after its page and its dialog", async () => {
   await page.waitForSelector('[role="dialog"]');
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => document.activeElement?.getAttribute("data-row") === "open-studio");
+  await page.context().close();
+});
+
+test("a long list stands where it stood when one comes back, with the focus on the row", async () => {
+  const { page } = await openPage(stage, { scenario: "many" });
+  await page.focus("[data-row]");
+  await page.keyboard.press("End");
+  const last = '[role="listitem"][aria-posinset="10001"] [data-row]';
+  await page.waitForFunction((selector) => document.activeElement === document.querySelector(selector), last);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction((selector) => document.activeElement?.matches(selector), last);
+  const top = await page.locator('[role="list"][aria-label="Events"]').evaluate((list) => list.scrollTop);
+  expect(top, "whoever looked at one of ten thousand goes on from there").toBeGreaterThan(500_000);
   await page.context().close();
 });
 

@@ -8,7 +8,8 @@ export interface Place {
   go: (page: Page) => Promise<unknown>;
 }
 
-const openRow = (id: string) => async (page: Page) => {
+/** Opens one item from the list, scrolling there first. */
+export const openRow = (id: string) => async (page: Page) => {
   // Rows that are not on the screen do not exist: the list is scrolled until the row does.
   for (let top = 0; (await page.locator(`[data-row="${id}"]`).count()) === 0 && top < 12_000; top += 480) {
     await page.locator('[role="list"][aria-label="Events"]').evaluate(async (list, at) => {
