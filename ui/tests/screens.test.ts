@@ -73,6 +73,30 @@ test("a person walks the list with arrows, opens with Enter and acts with R", as
   expect(route.screen).toEqual({ name: "item", itemId: "c" });
 });
 
+test("at the start the list is drawn from one answer, and asked again once it stands", async () => {
+  await stage(item({ id: "a", title: "Alpha" }));
+  items.forget();
+  core.calls = [];
+  const frames: FrameRequestCallback[] = [];
+  const ask = () => core.calls.filter(([name]) => name === "list_items").length;
+  const real = globalThis.requestAnimationFrame;
+  globalThis.requestAnimationFrame = (drawn) => frames.push(drawn);
+  try {
+    render(App);
+    await settled();
+    await settled();
+    expect(document.querySelectorAll("[data-row]"), "the first answer is drawn").toHaveLength(1);
+    expect(ask(), "a second reading of every item would keep the first from the screen").toBe(1);
+    for (let frame = 0; frame < 3; frame += 1) {
+      frames.splice(0).forEach((drawn) => drawn(0));
+      await settled();
+    }
+    expect(ask(), "what changed before the window listened is not missed").toBe(2);
+  } finally {
+    globalThis.requestAnimationFrame = real;
+  }
+});
+
 test("rows are not re-sorted under the focus", async () => {
   await stage(item({ id: "a", title: "Alpha", startsAt: "2030-01-01T10:00:00Z" }), item({ id: "b", title: "Beta", startsAt: "2030-02-01T10:00:00Z" }));
   render(EventList);

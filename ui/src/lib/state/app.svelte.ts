@@ -11,6 +11,14 @@ import { items } from "./items.svelte";
 /** What is green now may be stale later without anybody telling: the core decides that by age, when asked. */
 const ASK_AGAIN = 30_000;
 
+/** Two frames later what is known now is on the screen; a window that nobody sees draws none, and need not wait. */
+function painted(): Promise<unknown> {
+  if (document.visibilityState !== "visible") {
+    return Promise.resolve();
+  }
+  return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+}
+
 class App {
   status = $state.raw<AppStatus | null>(null);
 
@@ -34,9 +42,13 @@ class App {
       integrations.hear(notice);
       tellNotice(notice);
     });
-    void this.refresh();
-    // Whatever changed before we listened is asked again.
-    void listening.then(() => this.refresh()).catch(() => undefined);
+    const first = this.refresh();
+    // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
+    // thousand items would be read and compared while a person waits for them.
+    void Promise.all([listening, first])
+      .then(painted)
+      .then(() => this.refresh())
+      .catch(() => undefined);
     const timer = setInterval(() => void items.refresh(), ASK_AGAIN);
     const seen = () => {
       if (document.visibilityState === "visible") {
