@@ -59,13 +59,22 @@ export class FakeCore {
     }
   }
 
+  /** Set: an answer, made when it was asked for, sets out only once this promise is kept. */
+  delay: (() => Promise<unknown>) | null = null;
+  /** Set: hears each answer as it arrives. */
+  answered: ((name: string, answer: unknown) => void) | null = null;
+
   async answer<Answer>(name: string, args: unknown[], make: () => Answer): Promise<Answer> {
     this.calls.push([name, ...args]);
     await Promise.resolve();
-    if (this.refusal !== null && name.startsWith("list")) {
-      throw this.refusal;
+    const refused = this.refusal !== null && name.startsWith("list");
+    const answer = refused ? null : structuredClone(make());
+    await this.delay?.();
+    if (refused || answer === null) {
+      throw this.refusal ?? { code: "STORAGE_FAILED", message: "It did not answer then.", recovery: "CHECK_STORAGE" };
     }
-    return structuredClone(make());
+    this.answered?.(name, answer);
+    return answer;
   }
 
   item(id: string): ItemView {
