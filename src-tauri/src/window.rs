@@ -65,14 +65,28 @@ pub(crate) fn show_main_window<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// The first frame callback runs before the first picture is drawn, the second after it: only then it was painted. A
+/// Waits until the page shows what it was opened for: words, and where it has a list, that list's first
+/// row. Then two frames more: the first one's callback runs before that picture is drawn, the second one's after it. A
 /// page without words (its script was refused, say) is not a painted window, and never announces itself.
 /// The title is the one thing a page can tell us without being granted a command.
 fn announce_second_frame<R: Runtime>(window: &WebviewWindow<R>) {
+    // Looking again with every frame would make the engine draw frames, and what is measured would be the looking.
     let script = format!(
-        "requestAnimationFrame(() => requestAnimationFrame(() => {{
-            if (document.body.innerText.trim() !== '') document.title = {PAINTED:?};
-        }}))"
+        "(() => {{
+            const says = (element) => !!element && element.textContent.trim() !== '';
+            const isShown = () => {{
+                const list = document.querySelector('main [role=list]');
+                return says(document.querySelector('main')) && (!list || says(list.querySelector('[role=listitem]')));
+            }};
+            const look = () => {{
+                if (!isShown()) return;
+                changes.disconnect();
+                requestAnimationFrame(() => requestAnimationFrame(() => {{ document.title = {PAINTED:?}; }}));
+            }};
+            const changes = new MutationObserver(look);
+            changes.observe(document.body, {{ childList: true, subtree: true, characterData: true }});
+            look();
+        }})()"
     );
     if let Err(error) = window.eval(script) {
         eprintln!("The page could not be asked whether it was painted: {error}");

@@ -2,7 +2,7 @@
 //! every other system we say what is missing and stop. A command asks only for what it needs itself.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Screen,
     /// What uses the web view as a person would.
     Driver,
+    /// A browser to look at the window's screens in. Only [`browser`] asks for it: we can do without.
+    Browser,
 }
 
 impl Need {
@@ -35,6 +37,7 @@ impl Need {
             Self::Keychain => &["dbus", "gnome-keyring", "libsecret-tools", "libglib2.0-bin"],
             Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "fonts-dejavu-core"],
             Self::Driver => &["webkit2gtk-driver"],
+            Self::Browser => &["chromium"],
         }
     }
 
@@ -47,6 +50,7 @@ impl Need {
             Self::Keychain => all(&["dbus-run-session", "gnome-keyring-daemon"]),
             Self::Screen => all(&["xvfb-run", "dbus-run-session"]),
             Self::Driver => all(&["WebKitWebDriver"]),
+            Self::Browser => chromium().is_some(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Need {
             }
             Self::Keychain => "dbus-run-session and gnome-keyring (dbus-daemon, gnome-keyring)",
             Self::Driver => "WebKitWebDriver (webkitgtk's driver)",
+            Self::Browser => "Chromium (chromium)",
             Self::Screen => "xvfb-run and dbus-run-session (xorg-x11-server-Xvfb, xorg-server-xvfb)",
         }
     }
@@ -86,6 +91,37 @@ pub(crate) fn system(needs: &[Need]) -> anyhow::Result<()> {
     }
     // Windows brings its web view and its keychain; Rust itself asks for the compiler while it is being installed.
     Ok(())
+}
+
+/// A Chromium: the one that `CHROMIUM` names, or one of the system's. On Debian and Ubuntu it is installed when there is
+/// none; `None` where that is not possible.
+pub(crate) fn browser() -> anyhow::Result<Option<PathBuf>> {
+    let found = chromium();
+    let has_apt = process::is_on_path("dpkg-query") && process::is_on_path("apt-get");
+    if found.is_some() || !cfg!(target_os = "linux") || !has_apt {
+        return Ok(found);
+    }
+    system(&[Need::Browser])?;
+    Ok(chromium())
+}
+
+fn chromium() -> Option<PathBuf> {
+    let named = env::var_os("CHROMIUM")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let everywhere = ["chromium", "chromium-browser", "google-chrome"];
+    let beside_programs = [
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ];
+    named
+        .or_else(|| everywhere.into_iter().find_map(process::on_path))
+        .or_else(|| {
+            beside_programs
+                .into_iter()
+                .map(PathBuf::from)
+                .find(|path| path.is_file())
+        })
 }
 
 /// Makes sure that npm is there. It comes with Node, which we leave to the person: there are too many good ways.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command line talks on stdout")]
 
 mod bench;
+mod bench_start;
 mod demo_vault;
 mod install;
 mod process;
@@ -16,7 +17,7 @@ mod tvsync;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::repository::Repository;
 
@@ -51,8 +52,23 @@ enum Command {
     },
     /// The same as `test`, for continuous integration
     Ci,
-    /// Measure imports against a bare loop that fetches the same pages
-    Bench,
+    /// Measure imports against a bare loop, and the window's start against a blank window
+    Bench {
+        /// Measure this part only
+        #[arg(long)]
+        only: Option<BenchPart>,
+        /// Says that everything is built and a screen is there
+        #[arg(long, hide = true)]
+        on_screen: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BenchPart {
+    /// Imports beside a bare loop that fetches the same pages
+    Imports,
+    /// The window's start beside a blank Tauri window
+    Start,
 }
 
 fn main() -> ExitCode {
@@ -62,7 +78,8 @@ fn main() -> ExitCode {
         Command::Run { real: false } => run::with_sandbox(&repository, arguments.inside_session),
         Command::Test { fast } => test::run(&repository, fast),
         Command::Ci => test::run(&repository, false),
-        Command::Bench => bench::run(&repository, arguments.inside_session),
+        Command::Bench { on_screen: true, .. } => bench_start::measure(&repository),
+        Command::Bench { only, .. } => bench(&repository, only, arguments.inside_session),
     });
     match outcome {
         Ok(code) => code,
@@ -71,4 +88,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The imports, possibly inside a private keychain session of their own; the window's start needs none.
+fn bench(repository: &Repository, only: Option<BenchPart>, inside_session: bool) -> anyhow::Result<ExitCode> {
+    if only != Some(BenchPart::Start) {
+        let ended = bench::run(repository, inside_session)?;
+        if inside_session || ended != ExitCode::SUCCESS {
+            return Ok(ended);
+        }
+    }
+    if only == Some(BenchPart::Imports) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bench_start::run(repository)
 }

@@ -82,11 +82,16 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
 
 /// Whether a program of this name is on the search path.
 pub(crate) fn is_on_path(program: &str) -> bool {
-    let Some(folders) = env::var_os("PATH") else {
-        return false;
-    };
+    on_path(program).is_some()
+}
+
+/// The first program of this name on the search path.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
     let name = PathBuf::from(format!("{program}{}", env::consts::EXE_SUFFIX));
-    env::split_paths(&folders).any(|folder| folder.join(&name).is_file())
+    env::split_paths(&folders)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
 }
 
 /// A command as a person would type it, with the program's bare name.

@@ -1,7 +1,7 @@
 // What the stand-in shell holds at its start, by scenario.
 
 import type { FakeCore } from "./ipc.fake";
-import { HOSTILE } from "./ipc.fake.people";
+import { HOSTILE } from "./ipc.fake.hostile";
 import type { Candidate, FailureCode, FailureView, IntegrationView, ItemView, Recovery } from "./types";
 
 export type Scenario =
@@ -266,6 +266,39 @@ function demoCandidates(): Candidate[] {
   ];
 }
 
+/** Everywhere where a provider's words can stand. The core's sentences quote them. */
+function hostileItems(core: FakeCore, demo: ItemView[]): ItemView[] {
+  const text = (index: number) => HOSTILE[index % HOSTILE.length] ?? "";
+  const quoting = (one: FailureView, index: number) => ({ ...one, message: `Eventbrite refuses ${text(index)}. ${one.message}` });
+  let index = 0;
+  for (const known of [...core.integrations.values()]) {
+    const failing = known.failure === null ? null : quoting(known.failure, 80);
+    core.integrations.set(known.id, { ...known, accountName: text(index), accountEmail: `${text(index + 2)}@example.com`, failure: failing });
+    index += 1;
+  }
+  HOSTILE.slice(0, 24).forEach((name, at) =>
+    core.integrations.set(`hostile-${at}`, account({ id: `hostile-${at}`, accountName: name, accountEmail: at % 2 ? name : null })),
+  );
+  core.candidates = HOSTILE.map((title, at) => ({
+    externalId: `h-${at}`,
+    title,
+    startsAt: onTheHour(at * DAY),
+    kinds: ["BADGE_EVENT", "PATH_EVENT"],
+    importedAs: [],
+  }));
+  const live = HOSTILE.map((title, at) =>
+    item({ id: `hostile-${at}`, title, counts: counts(HOSTILE.length + at), startsAt: onTheHour((at + 1) * DAY), timezone: at % 3 ? title : "Europe/London" }),
+  );
+  return live.concat(
+    demo.map((one, at) => ({
+      ...one,
+      id: `hostile-${one.id}`,
+      title: text(at + 1),
+      failure: one.failure === null ? null : quoting(one.failure, at + 78),
+    })),
+  );
+}
+
 export function fill(core: FakeCore, scenario: Scenario): void {
   core.candidates = demoCandidates();
   if (scenario === "first-start") {
@@ -316,20 +349,7 @@ export function fill(core: FakeCore, scenario: Scenario): void {
       core.integrations.set("harbour", { ...harbour, status: "CONNECTED", failure: null });
     }
   } else if (scenario === "hostile") {
-    const harbour = core.integrations.get("harbour");
-    if (harbour !== undefined) {
-      core.integrations.set("harbour", { ...harbour, accountEmail: `${HOSTILE[2]}@example.com` });
-    }
-    items = HOSTILE.flatMap((title, index) => [
-      item({ id: `hostile-${index}`, title, counts: counts(40 + index), startsAt: onTheHour((index + 1) * DAY) }),
-    ]).concat(items.slice(0, 3).map((one, index) => ({ ...one, id: `hostile-${one.id}`, title: HOSTILE[index] ?? one.title })));
-    core.candidates = HOSTILE.map((title, index) => ({
-      externalId: `h-${index}`,
-      title,
-      startsAt: onTheHour(index * DAY),
-      kinds: ["BADGE_EVENT", "PATH_EVENT"],
-      importedAs: [],
-    }));
+    items = hostileItems(core, items);
   }
   for (const one of items) {
     core.items.set(one.id, one);

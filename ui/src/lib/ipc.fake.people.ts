@@ -1,22 +1,12 @@
 // Made-up people for the stand-in shell: the same ones every time.
 
+import { HOSTILE } from "./ipc.fake.hostile";
 import type { Attendee, AttendeePage, AttendeeRequest, AttendeeStatus, ItemView } from "./types";
 
 const GIVEN = "Ada Ben Chioma Dmitri Elif Farid Grace Hana Ivo Jun Kofi Lena Mateo Noor Olu Priya Quentin Rosa Sven Tariq Uma Vera Wen Ximena Yusuf Zoë".split(" ");
 const FAMILY = "Adeyemi Brandt Castillo Dubois Eriksen Fontaine Gupta Haddad Ivanova Jensen Kowalski Lindqvist Moreau Nakamura O’Brien Petrov Quispe Rossi Sato Takács Ueda Vargas Wójcik Xu Yilmaz Zhang".split(" ");
 const COMPANY = ["", "", "Northlight", "Dock Hall", "Tidewater Labs", "", "Kestrel & Co", ""];
 const TICKETS = ["General admission", "Maker table", "Student", "Volunteer"];
-
-export const HOSTILE = [
-  "<script>fetch('https://canary.invalid')</script>",
-  "<img src=x onerror=alert(1)>",
-  "\u202Ethgir ot tfel morf daer\u202C",
-  `Anastasia ${"Very ".repeat(60)}Long`,
-  "Line one\nLine two\r\nLine three",
-  "مريم أحمد",
-  "{@html '<b>bold</b>'} ${1+1} {{7*7}}",
-  "‏\u2067\u2066mixed\u2069",
-];
 
 function person(item: ItemView, index: number): Attendee {
   const hostile = item.id.includes("hostile");
@@ -31,9 +21,9 @@ function person(item: ItemView, index: number): Attendee {
     id: `${item.id}-${index}`,
     externalId: String(index),
     name: index % 97 === 96 ? null : name,
-    email: hostile && index < 4 ? `${HOSTILE[index]}@example.com` : `${(name ?? "").toLowerCase().replace(/[^a-z]+/g, ".")}.${index}@example.com`,
-    company: COMPANY[index % COMPANY.length] || null,
-    ticketType: TICKETS[Math.floor(index / 3) % TICKETS.length] ?? null,
+    email: hostile && index < HOSTILE.length ? `${HOSTILE[index]}@example.com` : `${(name ?? "").toLowerCase().replace(/[^a-z]+/g, ".")}.${index}@example.com`,
+    company: (hostile ? HOSTILE[index + 1] : COMPANY[index % COMPANY.length]) || null,
+    ticketType: (hostile ? HOSTILE[index + 2] : TICKETS[Math.floor(index / 3) % TICKETS.length]) ?? null,
     status,
     providerStatus: status === "ATTENDING" ? "approved" : status === "AWAITING" ? "invited" : "declined",
     checkedInAt: index < checkedIn ? new Date(Date.now() - (index + 1) * 97_000).toISOString() : null,
@@ -75,7 +65,7 @@ export function people(item: ItemView, request: AttendeeRequest): AttendeePage {
   return {
     total: all.length,
     matching: matching.length,
-    tickets: all.length === 0 ? [] : TICKETS,
+    tickets: all.length === 0 ? [] : item.id.includes("hostile") ? [...HOSTILE] : TICKETS,
     rows: matching.slice(request.offset, request.offset + request.limit),
   };
 }

@@ -7,6 +7,7 @@ import type * as real from "./ipc";
 import { fill, type Scenario } from "./ipc.fake.data";
 import type {
   AppStatus,
+  Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
@@ -27,6 +28,8 @@ export class FakeCore {
   items = new Map<string, ItemView>();
   integrations = new Map<string, IntegrationView>();
   candidates: Candidate[] = [];
+  /** Set: these people are in every list, and their fields are whatever a test put there. */
+  people: Attendee[] | null = null;
   status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
   /** What the keychain's check answers. */
   keychain: CommandError | null = null;
@@ -57,13 +60,22 @@ export class FakeCore {
     }
   }
 
+  /** Set: an answer, made when it was asked for, sets out only once this promise is kept. */
+  delay: (() => Promise<unknown>) | null = null;
+  /** Set: hears each answer as it arrives. */
+  answered: ((name: string, answer: unknown) => void) | null = null;
+
   async answer<Answer>(name: string, args: unknown[], make: () => Answer): Promise<Answer> {
     this.calls.push([name, ...args]);
     await Promise.resolve();
-    if (this.refusal !== null && name.startsWith("list")) {
-      throw this.refusal;
+    const refused = this.refusal !== null && name.startsWith("list");
+    const answer = refused ? null : structuredClone(make());
+    await this.delay?.();
+    if (refused || answer === null) {
+      throw this.refusal ?? { code: "STORAGE_FAILED", message: "It did not answer then.", recovery: "CHECK_STORAGE" };
     }
-    return structuredClone(make());
+    this.answered?.(name, answer);
+    return answer;
   }
 
   item(id: string): ItemView {
@@ -132,7 +144,14 @@ export const listItems: typeof real.listItems = () => core.answer("list_items", 
 export const showItem: typeof real.showItem = (itemId) => core.answer("show_item", [itemId], () => core.item(itemId));
 
 export const listAttendees: typeof real.listAttendees = (itemId: string, request: AttendeeRequest) =>
-  core.answer<AttendeePage>("list_attendees", [itemId, request], () => people(core.item(itemId), request));
+  core.answer<AttendeePage>("list_attendees", [itemId, request], () => {
+    const item = core.item(itemId);
+    if (core.people === null) {
+      return people(item, request);
+    }
+    const tickets = core.people.flatMap((one) => one.ticketType ?? []);
+    return { total: core.people.length, matching: core.people.length, tickets, rows: core.people };
+  });
 
 export const listIntegrations: typeof real.listIntegrations = () =>
   core.answer("list_integrations", [], () => [...core.integrations.values()]);

@@ -76,6 +76,8 @@ const condition: Partial<Record<FailureCode, string>> = {
 
 export const words = {
   app: "TalkValue Sync",
+  /** For an event whose name shows nothing. */
+  untitled: "Event without a name",
   about:
     "TalkValue Sync keeps its own copy of your Eventbrite and Luma lists on this computer. It only reads: it changes " +
     "nothing at TalkValue, Eventbrite or Luma, and staff stations do not use this copy.",

@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { PLACES } from "../support/screens";
+import type { Page } from "playwright-core";
+
+import { openRow, PLACES } from "../support/screens";
 import { openPage, openStage, painted, type Stage } from "../support/window";
 
 let stage: Stage;
@@ -11,8 +13,35 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
+/** Walks the whole list, and looks at each row while it has the focus: a button that waits for it shows then. */
+async function everyRowIsWhole(page: Page, width: number): Promise<void> {
+  await page.focus("[data-row]");
+  const rows = Number(await page.locator('[role="listitem"]').first().getAttribute("aria-setsize"));
+  expect(rows, "a short list would prove little").toBeGreaterThan(15);
+  for (let index = 1; index <= rows; index += 1) {
+    const told = await page.evaluate((width) => {
+      const row = document.activeElement?.closest('[role="listitem"]');
+      const list = row?.closest('[role="list"]')?.getBoundingClientRect();
+      const name = row?.querySelector("[data-row]")?.getAttribute("aria-label") ?? "no row has the focus";
+      return ['[data-testid="badge"]', ".title", ".button"].flatMap((selector) => {
+        const part = row?.querySelector(selector);
+        if (selector === ".button" && part === null) {
+          return [];
+        }
+        const box = part?.getBoundingClientRect();
+        const seen =
+          !!box && !!list && box.width > 20 && box.left >= 0 && box.right <= width && box.top >= list.top - 1 && box.bottom <= list.bottom + 1;
+        return seen && getComputedStyle(part as Element).opacity === "1" ? [] : [`${selector} of ${name}: ${JSON.stringify(box)}`];
+      });
+    }, width);
+    expect(told, "whoever reads at 200 % must see what is wrong and how to mend it").toEqual([]);
+    await page.keyboard.press("ArrowDown");
+    await page.waitForFunction((at) => document.activeElement?.closest('[role="listitem"]')?.getAttribute("aria-posinset") === at, String(Math.min(rows, index + 1)));
+  }
+}
+
 describe("at 720 by 480", () => {
-  test.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
+  test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
     const { page } = await openPage(stage, { scenario: place.scenario, width: 720, height: 480 });
     await place.go(page);
     await painted(page);
@@ -25,13 +54,9 @@ describe("at 720 by 480", () => {
     await page.context().close();
   });
 
-  test("name, status and action of a row stay in sight", async () => {
+  test("name, status and action of every row stay in sight", async () => {
     const { page } = await openPage(stage, { width: 720, height: 480 });
-    const row = page.locator('[role="listitem"]').first();
-    for (const part of ['[data-testid="badge"]', ".title", "button.button"]) {
-      const box = await row.locator(part).boundingBox();
-      expect(box !== null && box.x >= 0 && box.x + box.width <= 720 && box.width > 20, part).toBe(true);
-    }
+    await everyRowIsWhole(page, 720);
     await page.context().close();
   });
 });
@@ -81,13 +106,31 @@ test("hostile texts stay text, keep the row's height and its layout", async () =
   const right = await page.locator(".when").evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().right)));
   expect(new Set(right).size, "the columns stand in line").toBe(1);
   for (let index = 0; index < 8; index += 1) {
-    await page.click(`[data-row="hostile-${index}"]`);
-    await page.waitForSelector('[role="grid"] [data-index="0"]');
+    await openRow(`hostile-${index}`)(page);
     expect(await page.title()).not.toMatch(/[\u202a-\u202e\u2066-\u2069\n]/);
     await page.keyboard.press("Escape");
-    await page.waitForSelector('[data-row="hostile-0"]');
+    await page.waitForSelector(`[data-row="hostile-${index}"]`);
   }
   expect(troubles, "nothing was asked, thrown or refused").toEqual([]);
+  await page.context().close();
+});
+
+test("messages speak in the window's own type", async () => {
+  const { page } = await openPage(stage);
+  await PLACES.find((place) => place.name === "toast")?.go(page);
+  const type = (selector: string) =>
+    page.locator(selector).first().evaluate((element) => {
+      const style = getComputedStyle(element);
+      return [style.fontFamily, style.fontSize, style.fontVariantNumeric];
+    });
+  expect(await type("[data-sonner-toast] [data-title]"), "the library brings a font of its own").toEqual(await type("body"));
+  await page.context().close();
+});
+
+test("at 200 % name, status and action of every row stay in sight", async () => {
+  // Zooming a window of 1100 by 760 to 200 % leaves the page half of it.
+  const { page } = await openPage(stage, { width: 550, height: 380 });
+  await everyRowIsWhole(page, 550);
   await page.context().close();
 });
 
@@ -103,6 +146,21 @@ test("the focus returns to the row after its page and its dialog", async () => {
   await page.waitForSelector('[role="dialog"]');
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => document.activeElement?.getAttribute("data-row") === "open-studio");
+  await page.context().close();
+});
+
+test("a long list stands where it stood when one comes back, with the focus on the row", async () => {
+  const { page } = await openPage(stage, { scenario: "many" });
+  await page.focus("[data-row]");
+  await page.keyboard.press("End");
+  const last = '[role="listitem"][aria-posinset="10001"] [data-row]';
+  await page.waitForFunction((selector) => document.activeElement === document.querySelector(selector), last);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction((selector) => document.activeElement?.matches(selector), last);
+  const top = await page.locator('[role="list"][aria-label="Events"]').evaluate((list) => list.scrollTop);
+  expect(top, "whoever looked at one of ten thousand goes on from there").toBeGreaterThan(500_000);
   await page.context().close();
 });
 

@@ -60,6 +60,7 @@ export async function stage(...there: ItemView[]): Promise<void> {
   core.refusal = null;
   core.keychain = null;
   core.calls = [];
+  core.people = null;
   core.items.clear();
   core.integrations.clear();
   core.integrations.set("dockhall", account({ id: "dockhall" }));

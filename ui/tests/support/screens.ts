@@ -8,11 +8,14 @@ export interface Place {
   go: (page: Page) => Promise<unknown>;
 }
 
-const openRow = (id: string) => async (page: Page) => {
+/** Opens one item from the list, scrolling there first. */
+export const openRow = (id: string) => async (page: Page) => {
   // Rows that are not on the screen do not exist: the list is scrolled until the row does.
-  for (let top = 0; (await page.locator(`[data-row="${id}"]`).count()) === 0 && top < 3000; top += 120) {
-    await page.locator('[role="list"][aria-label="Events"]').evaluate((list, at) => list.scrollTo(0, at), top);
-    await page.waitForTimeout(30);
+  for (let top = 0; (await page.locator(`[data-row="${id}"]`).count()) === 0 && top < 12_000; top += 480) {
+    await page.locator('[role="list"][aria-label="Events"]').evaluate(async (list, at) => {
+      list.scrollTo(0, at);
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    }, top);
   }
   await page.focus(`[data-row="${id}"]`);
   await page.keyboard.press("Enter");
@@ -106,6 +109,29 @@ export const PLACES: Place[] = [
     go: async (page) => {
       await page.click("text=Import event");
       await page.click("#candidate-1");
+    },
+  },
+  { name: "detail-hostile-alert", scenario: "hostile", go: openRow("hostile-makers-night") },
+  { name: "detail-hostile-long", scenario: "hostile", go: openRow("hostile-80") },
+  { name: "settings-hostile", scenario: "hostile", go: settings },
+  { name: "reconnect-hostile", scenario: "hostile", go: reconnectFor("hostile-makers-night") },
+  {
+    name: "remove-hostile",
+    scenario: "hostile",
+    go: async (page) => {
+      await openRow("hostile-80")(page);
+      await page.click('[aria-label="More actions"]');
+      await page.click("text=Remove…");
+      await page.waitForSelector('[role="alertdialog"]');
+    },
+  },
+  {
+    name: "tickets-hostile",
+    scenario: "hostile",
+    go: async (page) => {
+      await openRow("hostile-1")(page);
+      await page.click('[aria-label^="Ticket:"]');
+      await page.waitForSelector('[role="menu"]');
     },
   },
   {

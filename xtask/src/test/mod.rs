@@ -8,7 +8,7 @@ mod versions;
 mod window;
 
 use std::env;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::install::{self, Need};
@@ -34,7 +34,7 @@ struct Step {
 }
 
 /// In this order: what is quick to tell first, and the window's files before the program that embeds them.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "format",
         run: format,
@@ -71,6 +71,10 @@ const STEPS: [Step; 12] = [
             }
             npm(run, &["test"])
         },
+    },
+    Step {
+        name: "window files: in a browser",
+        run: window_files_in_a_browser,
     },
     Step {
         name: "window files: build",
@@ -230,15 +234,33 @@ fn install_window_files(run: &Run<'_>) -> anyhow::Result<Outcome> {
     npm(run, &["ci", "--no-audit", "--no-fund"])
 }
 
+/// What only a real engine shows: contrast, layout, focus, and what the window's policy refuses.
+fn window_files_in_a_browser(run: &Run<'_>) -> anyhow::Result<Outcome> {
+    if run.fast {
+        return Ok(Outcome::Skipped("--fast: the screens in Chromium"));
+    }
+    let Some(chromium) = install::browser()? else {
+        return Ok(Outcome::Skipped("no Chromium here; set CHROMIUM to one"));
+    };
+    let mut npm = npm_command(run, &["run", "test:browser"]);
+    npm.env("CHROMIUM", chromium);
+    process::run(&mut npm)?;
+    Ok(Outcome::Passed)
+}
+
 fn npm(run: &Run<'_>, arguments: &[&str]) -> anyhow::Result<Outcome> {
-    let mut npm = std::process::Command::new(install::npm_program());
+    process::run(&mut npm_command(run, arguments))?;
+    Ok(Outcome::Passed)
+}
+
+fn npm_command(run: &Run<'_>, arguments: &[&str]) -> Command {
+    let mut npm = Command::new(install::npm_program());
     npm.args(arguments).current_dir(run.repository.root().join("ui"));
     // Without this some tools draw over their lines although nobody watches.
     if env::var_os("CI").is_some() {
         npm.env("NO_COLOR", "1");
     }
-    process::run(&mut npm)?;
-    Ok(Outcome::Passed)
+    npm
 }
 
 #[cfg(test)]

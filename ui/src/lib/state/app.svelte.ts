@@ -11,6 +11,14 @@ import { items } from "./items.svelte";
 /** What is green now may be stale later without anybody telling: the core decides that by age, when asked. */
 const ASK_AGAIN = 30_000;
 
+/** Two frames later what is known now is on the screen; a window that nobody sees draws none, and need not wait. */
+function painted(): Promise<unknown> {
+  if (document.visibilityState !== "visible") {
+    return Promise.resolve();
+  }
+  return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+}
+
 class App {
   status = $state.raw<AppStatus | null>(null);
   /** What is the matter with the keychain: nothing can be read from a provider until it serves. */
@@ -57,10 +65,13 @@ class App {
         this.#checkTroubledKeychain();
       }
     });
-    // The keychain may take its time: the stored lists are painted first.
-    void this.refresh().then(() => this.checkKeychain());
-    // Whatever changed before we listened is asked again.
-    void listening.then(() => this.refresh()).catch(() => undefined);
+    const first = this.refresh();
+    // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
+    // thousand items would be read and compared while a person waits for them. The keychain may take its time too.
+    void Promise.all([listening, first])
+      .then(painted)
+      .then(() => Promise.all([this.refresh(), this.checkKeychain()]))
+      .catch(() => undefined);
     const timer = setInterval(() => {
       void items.refresh();
       this.#checkTroubledKeychain();

@@ -28,7 +28,8 @@ export class AttendeeRows {
   #fresh = new Set<number>();
   #asked = new Set<number>();
   #question = 0;
-  #visible: [number, number] = [0, 0];
+  /** The pages that the drawn rows are on. */
+  #visible: ReadonlySet<number> = new Set([0]);
   #typing: ReturnType<typeof setTimeout> | null = null;
 
   constructor(itemId: string) {
@@ -43,10 +44,11 @@ export class AttendeeRows {
     return this.search.trim() !== "" || this.status !== null || this.ticket !== null;
   }
 
-  /** Makes sure that rows first..=last are asked for. */
-  show(first: number, last: number): void {
+  /** Makes sure that these rows are asked for. They need not lie together: the row with the focus stays drawn wherever
+   *  one scrolls, and what lies between it and the screen is not wanted. */
+  show(indexes: readonly number[]): void {
     untrack(() => {
-      this.#visible = [Math.floor(first / PAGE), Math.floor(Math.max(first, last) / PAGE)];
+      this.#visible = new Set(indexes.length === 0 ? [0] : indexes.map((index) => Math.floor(index / PAGE)));
       this.#askVisible();
     });
   }
@@ -68,7 +70,7 @@ export class AttendeeRows {
     }
     const go = () => {
       this.#typing = null;
-      this.#visible = [0, 0];
+      this.#visible = new Set([0]);
       this.changed();
     };
     if (afterTyping) {
@@ -97,8 +99,7 @@ export class AttendeeRows {
   }
 
   #askVisible(): void {
-    const [first, last] = this.#visible;
-    for (let page = first; page <= last; page += 1) {
+    for (const page of this.#visible) {
       if (!this.#fresh.has(page) && !this.#asked.has(page)) {
         this.#asked.add(page);
         void this.#askPage(page, this.#question);

@@ -23,6 +23,8 @@ class Items {
   #allDirty = false;
   #dirty = new Set<string>();
   #asking: Promise<void> | null = null;
+  /** How often somebody wanted to know: a question that is refused may have been joined by newer ones. */
+  #wanted = 0;
   #progressTimer: ReturnType<typeof setTimeout> | null = null;
   #progressed = new Set<string>();
 
@@ -74,6 +76,7 @@ class Items {
 
   /** One question at a time: an answer is never older than what is shown, and what changes meanwhile is asked next. */
   #ask(): Promise<void> {
+    this.#wanted += 1;
     this.#asking ??= this.#askUntilClean();
     return this.#asking;
   }
@@ -82,6 +85,7 @@ class Items {
     while (this.#allDirty || this.#dirty.size > 0) {
       const all = this.#allDirty || !this.known || this.#dirty.size > MANY;
       const ids = [...this.#dirty];
+      const wanted = this.#wanted;
       this.#allDirty = false;
       this.#dirty.clear();
       try {
@@ -95,7 +99,9 @@ class Items {
         // What was not answered is asked again with the next question.
         this.#allDirty = true;
         this.problem = refusal as CommandError;
-        break;
+        if (wanted === this.#wanted) {
+          break;
+        }
       }
     }
     // In the same step as the last look at what is dirty: a question asked from now on starts anew.

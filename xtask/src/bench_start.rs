@@ -1,0 +1,231 @@
+//! The second part of `cargo xtask bench`: from starting the app to its last-known list painted, beside a Tauri window
+//! with one word, in turn on the same screen. Whole programs, from their start to their end: each closes itself as soon
+//! as what it was opened for is painted. Linux only, where a screen that nobody looks at can be had.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use crate::install::{self, Need};
+use crate::repository::{Profile, Repository};
+use crate::{process, session, terminal};
+
+const ROUNDS: usize = 15;
+
+/// What the app's start may cost, in blank windows.
+const AT_MOST: f64 = 1.3;
+
+/// Much longer than a start takes, so that only a window that never paints reaches it.
+const DEADLINE_SECS: &str = "60";
+
+/// Builds, fills a data folder, and measures on a screen of its own: a person's desktop would be measured as well.
+pub(crate) fn run(repository: &Repository) -> anyhow::Result<ExitCode> {
+    println!(
+        "\n{}",
+        terminal::heading("Start to the last-known list painted (1,000 items), beside a blank Tauri window.")
+    );
+    if !cfg!(target_os = "linux") {
+        println!("{}", terminal::careful("skipped: needs Linux with Xvfb"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    build(repository)?;
+    fill(repository)?;
+    let ourselves = env::current_exe().context("this program does not know where it lies")?;
+    let mut screen = Command::new("xvfb-run");
+    screen.args(["-a", "-s", "-screen 0 1280x900x24 -nolisten tcp"]);
+    screen
+        .args(["dbus-run-session", "--"])
+        .arg(ourselves)
+        .args(["bench", "--on-screen"]);
+    screen.env("CARGO_TARGET_DIR", repository.target());
+    Ok(session::exit_code(process::status(&mut screen)?.code()))
+}
+
+/// Starts both windows in turn, so that a slow moment of this computer meets both, and prints the figures.
+pub(crate) fn measure(repository: &Repository) -> anyhow::Result<ExitCode> {
+    let home = repository.scratch("bench-window-home");
+    let blank = Window::new(repository, "talkvalue-blank-window", &home)?;
+    let mut app = Window::new(repository, "talkvalue-sync", &home)?;
+    app.arguments = vec![
+        "--quit-when-painted".into(),
+        "--data-dir".into(),
+        data_folder(repository).into(),
+    ];
+    for window in [&blank, &app] {
+        // What the system has to read from the disk once is not the start's own cost.
+        window.start()?;
+    }
+    let mut apps = Vec::new();
+    let mut blanks = Vec::new();
+    for _ in 0..ROUNDS {
+        blanks.push(blank.start()?);
+        apps.push(app.start()?);
+    }
+    println!("{ROUNDS} starts of each, in turn, after one that does not count; each a whole program.\n");
+    println!(
+        "{:>12}  {:>9}  {:>9}  {:>9}  {:>7}",
+        "window", "median", "fastest", "slowest", "ratio"
+    );
+    let (blank, app) = (Spread::of(blanks), Spread::of(apps));
+    let ratio = app.median.as_secs_f64() / blank.median.as_secs_f64();
+    println!("{}", blank.row("one word", None));
+    println!("{}", app.row("1,000 items", Some(ratio)));
+    let promise = format!("(the promise: at most {AT_MOST})");
+    println!(
+        "{}",
+        if ratio <= AT_MOST {
+            terminal::good(&promise)
+        } else {
+            terminal::bad(&promise)
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The window's files first, as the app embeds them.
+fn build(repository: &Repository) -> anyhow::Result<()> {
+    install::system(&[Need::Compiler, Need::WebView, Need::Screen])?;
+    install::node()?;
+    let window_files = repository.root().join("ui");
+    if !install::node_modules_are_current(&window_files) {
+        process::run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(&window_files))?;
+    }
+    process::run(npm(&["run", "build"]).current_dir(&window_files))?;
+    process::run(&mut repository.cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "talkvalue-sync",
+        "-p",
+        "talkvalue-blank-window",
+        "--features",
+        "tauri/custom-protocol",
+    ]))
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(install::npm_program());
+    command.args(arguments);
+    command
+}
+
+fn data_folder(repository: &Repository) -> PathBuf {
+    repository.scratch("bench-lists")
+}
+
+/// Anew in each run: its lists are as old as the run, and so shown as they would be that day.
+fn fill(repository: &Repository) -> anyhow::Result<()> {
+    let folder = data_folder(repository);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("the last measurement's data folder could not be removed")?;
+    }
+    let mut fill = repository.cargo(&["run", "--quiet", "--locked", "-p", "talkvalue-tests"]);
+    fill.args(["--example", "fill_data_folder", "--"]).arg(&folder);
+    process::run(&mut fill)
+}
+
+/// A program that opens a window and closes it once painted.
+struct Window<'a> {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    home: &'a Path,
+}
+
+impl<'a> Window<'a> {
+    fn new(repository: &Repository, name: &str, home: &'a Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(home.join("runtime"))
+            .with_context(|| format!("{} could not be made", home.display()))?;
+        Ok(Self {
+            program: repository.program(name, Profile::Release),
+            arguments: Vec::new(),
+            home,
+        })
+    }
+
+    fn start(&self) -> anyhow::Result<Duration> {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", DEADLINE_SECS])
+            .arg(&self.program)
+            .args(&self.arguments)
+            .env("HOME", self.home)
+            .env("XDG_RUNTIME_DIR", self.home.join("runtime"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        for (name, folder) in [
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_CACHE_HOME", "cache"),
+        ] {
+            command.env(name, self.home.join(folder));
+        }
+        let started = Instant::now();
+        let status = process::status(&mut command)?;
+        let time = started.elapsed();
+        if !status.success() {
+            bail!(
+                "`{}` {}",
+                process::describe(&command),
+                process::how_it_ended(status)
+            );
+        }
+        Ok(time)
+    }
+}
+
+/// What many starts of one window took.
+struct Spread {
+    median: Duration,
+    fastest: Duration,
+    slowest: Duration,
+}
+
+impl Spread {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Self {
+            median: times[times.len() / 2],
+            fastest: times[0],
+            slowest: times[times.len() - 1],
+        }
+    }
+
+    fn row(&self, name: &str, ratio: Option<f64>) -> String {
+        let seconds = |time: Duration| format!("{:.3} s", time.as_secs_f64());
+        format!(
+            "{name:>12}  {:>9}  {:>9}  {:>9}  {:>7}",
+            seconds(self.median),
+            seconds(self.fastest),
+            seconds(self.slowest),
+            ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_start_decides_nothing_and_is_still_shown() {
+        let spread = Spread::of([700, 5_000, 600].map(Duration::from_millis).to_vec());
+        assert_eq!(
+            spread.median,
+            Duration::from_millis(700),
+            "the middle start counts"
+        );
+        let row = spread.row("one word", Some(1.234));
+        for part in ["0.700 s", "0.600 s", "5.000 s", "1.23"] {
+            assert!(
+                row.contains(part),
+                "who reads the figure must see how it spreads: {part} in {row}"
+            );
+        }
+    }
+}
