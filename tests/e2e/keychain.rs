@@ -82,55 +82,6 @@ async fn a_locked_keychain_hides_no_list_and_is_said_to_be_locked() {
     window.quit().await;
 }
 
-/// A prompt is waited for up to two minutes; meanwhile everything else goes on, and nobody is called disconnected.
-#[tokio::test]
-async fn a_prompt_that_nobody_answers_hides_no_list() {
-    let earlier = Earlier::run().await;
-    let keychain =
-        PrivateKeychain::start_with_display(KeychainState::Locked).expect("a keychain that can ask");
-    let earlier = earlier.with_keychain(keychain);
-    let told = Command::new("dbus-update-activation-environment")
-        .arg(format!("DISPLAY={}", earlier.computer.display))
-        .envs(earlier.computer.keychain.environment())
-        .status()
-        .expect("dbus-update-activation-environment runs");
-    assert!(told.success(), "the desktop's prompt must know its screen");
-    let window = earlier.starts("locked, prompt ignored").await;
-    window.press("Sync").await;
-    a_prompt_is_open(&earlier.computer.keychain);
-    window.choose(TITLE).await;
-    assert_eq!(
-        window.count("Total attendees").await,
-        "120",
-        "the list is there while the prompt is"
-    );
-    window.press("Events").await;
-    window.sees(TITLE).await;
-    window
-        .does_not_see("Disconnected", "a prompt that is open has not been refused")
-        .await;
-    window.quit().await;
-}
-
-/// Waits until the desktop's prompt is on the bus, which it is only while it asks.
-fn a_prompt_is_open(keychain: &PrivateKeychain) {
-    let asked = Command::new("gdbus")
-        .args([
-            "wait",
-            "--session",
-            "--timeout",
-            "20",
-            "org.gnome.keyring.SystemPrompter",
-        ])
-        .envs(keychain.environment())
-        .status()
-        .expect("gdbus runs");
-    assert!(
-        asked.success(),
-        "a click on Sync must lead to the keychain's own prompt"
-    );
-}
-
 #[tokio::test]
 async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let earlier = Earlier::run().await;

@@ -11,6 +11,7 @@
 )]
 
 mod folder;
+mod hostile;
 mod journey;
 mod keychain;
 mod local_server;

@@ -2,6 +2,7 @@
 //! here ends with the test.
 
 use fantoccini::elements::Element;
+use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::io::{self, BufRead, BufReader};
@@ -15,6 +16,9 @@ use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 
 /// Where the app keeps its sign-ins in the private keychain.
 pub(crate) const VAULT_SERVICE: &str = "com.talkvalue.sync.e2e";
+
+/// How long a script in the page may take.
+const SCRIPTS_END_WITHIN: Duration = Duration::from_secs(180);
 
 /// How long the driver may take to say that the app has ended. It forgets to now and then.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -45,7 +49,7 @@ pub(crate) struct Computer {
     pub(crate) keychain: PrivateKeychain,
     pub(crate) folder: tempfile::TempDir,
     _screen: Running,
-    pub(crate) display: String,
+    display: String,
 }
 
 /// What one start of the app differs in from the ordinary one.
@@ -132,6 +136,11 @@ impl Computer {
                 Err(error) => assert!(Instant::now() < deadline, "no session with the app: {error}"),
             }
         };
+        // A script in the page may wait for facts as long as a test does, and longer on a busy computer.
+        client
+            .update_timeouts(TimeoutConfiguration::new(Some(SCRIPTS_END_WITHIN), None, None))
+            .await
+            .expect("the driver can be told how long to wait");
         Window {
             client,
             _driver: driver,
@@ -237,21 +246,32 @@ impl Window {
             // A page that is drawn anew may take the button away between finding and pressing it.
             match button.click().await {
                 Ok(()) => return,
-                Err(error) => assert!(
-                    Instant::now() < deadline,
-                    "\"{words}\" cannot be pressed: {error}"
-                ),
+                Err(error) if Instant::now() < deadline => drop(error),
+                Err(error) => {
+                    self.picture("cannot-be-pressed").await;
+                    panic!("\"{words}\" cannot be pressed: {error:?}");
+                }
             }
         }
     }
 
-    /// Picks the row of a list that holds these words.
+    /// Picks the row of a list that holds these words; an open dialog's before the page's behind it.
     pub(crate) async fn choose(&self, words: &str) {
         let xpath = format!(
-            "//*[@role='option'][contains(., \"{words}\")] | //*[@data-row][contains(@aria-label, \"{words}\")]"
+            "(//*[@role='option'][contains(., \"{words}\")] | //*[@data-row][contains(@aria-label, \"{words}\")])[last()]"
         );
-        let row = self.find(&xpath, &format!("the row \"{words}\"")).await;
-        row.click().await.expect("the row can be picked");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let row = self.find(&xpath, &format!("the row \"{words}\"")).await;
+            // A dialog that is still loading has no such row yet, and covers the page's.
+            match row.click().await {
+                Ok(()) => return,
+                Err(error) => assert!(
+                    Instant::now() < deadline,
+                    "\"{words}\" cannot be picked: {error:?}"
+                ),
+            }
+        }
     }
 
     /// The number on the stat card of this name.
@@ -301,14 +321,30 @@ impl Window {
         self.sees("as of").await;
     }
 
+    /// Waits until the page no longer says these words.
+    pub(crate) async fn gone(&self, words: &str, patience: Duration) {
+        let xpath = format!("//body[not(contains(normalize-space(.), \"{words}\"))]");
+        self.find_within(&xpath, &format!("the end of \"{words}\""), patience)
+            .await;
+    }
+
     /// Asserts that the page does not say these words now.
     pub(crate) async fn does_not_see(&self, words: &str, why: &str) {
         let page = self.words().await;
         assert!(!page.contains(words), "{why}: the page says \"{words}\":\n{page}");
     }
 
-    /// Keeps a picture of the window as an artifact, after two frames were drawn: before that it shows an old one.
+    /// Keeps a picture of the window as an artifact.
     pub(crate) async fn picture(&self, name: &str) {
+        let folder = app()
+            .parent()
+            .map(|target| target.join("e2e-pictures"))
+            .expect("the target folder");
+        self.picture_in(&folder, name).await;
+    }
+
+    /// Keeps a picture of the window in `folder`, after two frames were drawn: before that it shows an old one.
+    pub(crate) async fn picture_in(&self, folder: &Path, name: &str) {
         let frames =
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))";
         let _ = self.client.execute_async(frames, Vec::new()).await;
@@ -317,11 +353,7 @@ impl Window {
             .screenshot()
             .await
             .expect("the window can be pictured");
-        let folder = app()
-            .parent()
-            .map(|target| target.join("e2e-pictures"))
-            .expect("the target folder");
-        std::fs::create_dir_all(&folder).expect("a folder for pictures can be made");
+        std::fs::create_dir_all(folder).expect("a folder for pictures can be made");
         std::fs::write(folder.join(format!("{name}.png")), png).expect("a picture can be written");
     }
 
