@@ -5,6 +5,15 @@
     clippy::expect_used,
     reason = "a test that cannot go on is a test that failed"
 )]
+#![expect(
+    clippy::print_stdout,
+    reason = "what a run took is told, not asserted: machines differ"
+)]
 
+mod folder;
+mod hostile;
 mod journey;
+mod keychain;
+mod local_server;
 mod screen;
+mod stranger;

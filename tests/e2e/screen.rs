@@ -2,25 +2,44 @@
 //! here ends with the test.
 
 use fantoccini::elements::Element;
+use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 
+/// Where the app keeps its sign-ins in the private keychain.
+pub(crate) const VAULT_SERVICE: &str = "com.talkvalue.sync.e2e";
+
+/// How long a script in the page may take.
+const SCRIPTS_END_WITHIN: Duration = Duration::from_secs(180);
+
+/// How long the driver may take to say that the app has ended. It forgets to now and then.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// How long a fact may take to show.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Ends its process when dropped.
+/// Ends its process, and all that this one has started, when dropped: a driver leaves its own driver and the app behind.
 struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> io::Result<Self> {
+        command.process_group(0).spawn().map(Self)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // The group bears its first process's number, which is ours until it is waited for.
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).status();
         let _ = self.0.wait();
     }
 }
@@ -33,9 +52,20 @@ pub(crate) struct Computer {
     display: String,
 }
 
+/// What one start of the app differs in from the ordinary one.
+#[derive(Default)]
+pub(crate) struct Start {
+    /// Another program than the app, built beside these tests: its path below the target folder.
+    pub(crate) program: Option<&'static str>,
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// A program and its arguments that starts everything else.
+    pub(crate) wrapper: Vec<&'static str>,
+}
+
 impl Computer {
     pub(crate) fn start(state: KeychainState) -> Self {
-        let mut screen = Command::new("Xvfb")
+        let mut screen = Command::new("Xvfb");
+        screen
             .args([
                 "-displayfd",
                 "1",
@@ -46,18 +76,17 @@ impl Computer {
                 "tcp",
             ])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb starts (`cargo xtask test` installs it)");
+            .stderr(Stdio::null());
+        let mut screen = Running::start(&mut screen).expect("Xvfb starts (`cargo xtask test` installs it)");
         let mut number = String::new();
-        let stdout = screen.stdout.take().expect("its output is piped");
+        let stdout = screen.0.stdout.take().expect("its output is piped");
         BufReader::new(stdout)
             .read_line(&mut number)
             .expect("Xvfb names its display");
         Self {
             keychain: PrivateKeychain::start(state).expect("a private keychain starts"),
             folder: tempfile::tempdir().expect("a folder can be made"),
-            _screen: Running(screen),
+            _screen: screen,
             display: format!(":{}", number.trim()),
         }
     }
@@ -68,32 +97,29 @@ impl Computer {
 
     /// Starts the app and waits until its page answers.
     pub(crate) async fn open(&self, sandbox: &Sandbox) -> Window {
+        self.open_as(sandbox, Start::default()).await
+    }
+
+    /// [`Self::open`], with what `start` says.
+    pub(crate) async fn open_as(&self, sandbox: &Sandbox, start: Start) -> Window {
         let (port, native_port) = (free_port(), free_port());
-        let mut driver = Command::new("tauri-driver");
-        self.keychain.apply_to(&mut driver);
-        driver
-            .args([
-                "--port",
-                &port.to_string(),
-                "--native-port",
-                &native_port.to_string(),
-            ])
-            .env("DISPLAY", &self.display)
-            .env("TALKVALUE_DATA_DIR", self.data_dir())
-            .env("TALKVALUE_VAULT_SERVICE", "com.talkvalue.sync.e2e")
-            .env("TALKVALUE_EVENTBRITE_API_URL", sandbox.eventbrite().api_url())
-            .env("TALKVALUE_LUMA_API_URL", sandbox.luma().api_url())
-            .env("TZ", "UTC")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let driver = Running(
-            driver
-                .spawn()
-                .expect("tauri-driver starts (`cargo xtask test` installs it)"),
-        );
+        let mut words = start.wrapper.clone();
+        words.push("tauri-driver");
+        let mut driver = Command::new(words[0]);
+        driver.args(&words[1..]).args([
+            "--port",
+            &port.to_string(),
+            "--native-port",
+            &native_port.to_string(),
+        ]);
+        self.prepare(&mut driver, sandbox);
+        driver.envs(start.environment.iter().map(|(name, value)| (name, value)));
+        let driver =
+            Running::start(&mut driver).expect("tauri-driver starts (`cargo xtask test` installs it)");
+        let program = start.program.map_or_else(app, built);
         let capabilities = serde_json::json!({
             "browserName": "wry",
-            "tauri:options": { "application": app() },
+            "tauri:options": { "application": program },
         });
         let serde_json::Value::Object(capabilities) = capabilities else {
             unreachable!()
@@ -110,10 +136,36 @@ impl Computer {
                 Err(error) => assert!(Instant::now() < deadline, "no session with the app: {error}"),
             }
         };
+        // A script in the page may wait for facts as long as a test does, and longer on a busy computer.
+        client
+            .update_timeouts(TimeoutConfiguration::new(Some(SCRIPTS_END_WITHIN), None, None))
+            .await
+            .expect("the driver can be told how long to wait");
         Window {
             client,
             _driver: driver,
         }
+    }
+
+    /// The app itself, to be started without anybody driving it.
+    pub(crate) fn app_command(&self, sandbox: &Sandbox) -> Command {
+        let mut command = Command::new(app());
+        self.prepare(&mut command, sandbox);
+        command
+    }
+
+    /// What every start has around it.
+    fn prepare(&self, command: &mut Command, sandbox: &Sandbox) {
+        self.keychain.apply_to(command);
+        command
+            .env("DISPLAY", &self.display)
+            .env("TALKVALUE_DATA_DIR", self.data_dir())
+            .env("TALKVALUE_VAULT_SERVICE", VAULT_SERVICE)
+            .env("TALKVALUE_EVENTBRITE_API_URL", sandbox.eventbrite().api_url())
+            .env("TALKVALUE_LUMA_API_URL", sandbox.luma().api_url())
+            .env("TZ", "UTC")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
     }
 }
 
@@ -124,12 +176,23 @@ fn free_port() -> u16 {
 
 /// The app as built beside these tests.
 fn app() -> PathBuf {
+    built("talkvalue-sync")
+}
+
+/// A program as built beside these tests.
+fn built(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("this test has a path");
     let folder = tests
         .parent()
         .and_then(Path::parent)
         .expect("it lies in target/*/deps");
-    folder.join("talkvalue-sync")
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is not built yet: `cargo build -p talkvalue-sync` first (`cargo xtask test` does)",
+        program.display()
+    );
+    program
 }
 
 /// One run of the app, seen and used as a person would: by the words on it.
@@ -141,10 +204,14 @@ pub(crate) struct Window {
 impl Window {
     /// Waits until an element is there. `what` names it in the failure.
     async fn find(&self, xpath: &str, what: &str) -> Element {
+        self.find_within(xpath, what, PATIENCE).await
+    }
+
+    async fn find_within(&self, xpath: &str, what: &str, patience: Duration) -> Element {
         let found = self
             .client
             .wait()
-            .at_most(PATIENCE)
+            .at_most(patience)
             .for_element(Locator::XPath(xpath))
             .await;
         match found {
@@ -179,21 +246,32 @@ impl Window {
             // A page that is drawn anew may take the button away between finding and pressing it.
             match button.click().await {
                 Ok(()) => return,
-                Err(error) => assert!(
-                    Instant::now() < deadline,
-                    "\"{words}\" cannot be pressed: {error}"
-                ),
+                Err(error) if Instant::now() < deadline => drop(error),
+                Err(error) => {
+                    self.picture("cannot-be-pressed").await;
+                    panic!("\"{words}\" cannot be pressed: {error:?}");
+                }
             }
         }
     }
 
-    /// Picks the row of a list that holds these words.
+    /// Picks the row of a list that holds these words; an open dialog's before the page's behind it.
     pub(crate) async fn choose(&self, words: &str) {
         let xpath = format!(
-            "//*[@role='option'][contains(., \"{words}\")] | //*[@data-row][contains(@aria-label, \"{words}\")]"
+            "(//*[@role='option'][contains(., \"{words}\")] | //*[@data-row][contains(@aria-label, \"{words}\")])[last()]"
         );
-        let row = self.find(&xpath, &format!("the row \"{words}\"")).await;
-        row.click().await.expect("the row can be picked");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let row = self.find(&xpath, &format!("the row \"{words}\"")).await;
+            // A dialog that is still loading has no such row yet, and covers the page's.
+            match row.click().await {
+                Ok(()) => return,
+                Err(error) => assert!(
+                    Instant::now() < deadline,
+                    "\"{words}\" cannot be picked: {error:?}"
+                ),
+            }
+        }
     }
 
     /// The number on the stat card of this name.
@@ -217,8 +295,37 @@ impl Window {
 
     /// Waits until the page says these words, case as shown.
     pub(crate) async fn sees(&self, words: &str) {
+        self.sees_within(words, PATIENCE).await;
+    }
+
+    /// [`Self::sees`], for what takes the app longer.
+    pub(crate) async fn sees_within(&self, words: &str, patience: Duration) {
         let xpath = format!("//body[contains(normalize-space(.), \"{words}\")]");
-        self.find(&xpath, &format!("\"{words}\"")).await;
+        self.find_within(&xpath, &format!("\"{words}\""), patience).await;
+    }
+
+    /// Runs a script in the page. It ends by calling its last argument, and may wait for facts before.
+    pub(crate) async fn script(&self, script: &str, arguments: Vec<serde_json::Value>) -> serde_json::Value {
+        let answer = self.client.execute_async(script, arguments).await;
+        answer.unwrap_or_else(|error| panic!("the page could not be asked ({error}): {script}"))
+    }
+
+    /// Connects Luma by its key, as a newcomer does, and imports the first event of this title.
+    pub(crate) async fn brings_in(&self, key: &str, title: &str) {
+        self.press("Connect Luma").await;
+        self.type_into("API key", key).await;
+        self.press("Connect").await;
+        self.press("Import events").await;
+        self.choose(title).await;
+        self.press("Import").await;
+        self.sees("as of").await;
+    }
+
+    /// Waits until the page no longer says these words.
+    pub(crate) async fn gone(&self, words: &str, patience: Duration) {
+        let xpath = format!("//body[not(contains(normalize-space(.), \"{words}\"))]");
+        self.find_within(&xpath, &format!("the end of \"{words}\""), patience)
+            .await;
     }
 
     /// Asserts that the page does not say these words now.
@@ -227,8 +334,17 @@ impl Window {
         assert!(!page.contains(words), "{why}: the page says \"{words}\":\n{page}");
     }
 
-    /// Keeps a picture of the window as an artifact, after two frames were drawn: before that it shows an old one.
+    /// Keeps a picture of the window as an artifact.
     pub(crate) async fn picture(&self, name: &str) {
+        let folder = app()
+            .parent()
+            .map(|target| target.join("e2e-pictures"))
+            .expect("the target folder");
+        self.picture_in(&folder, name).await;
+    }
+
+    /// Keeps a picture of the window in `folder`, after two frames were drawn: before that it shows an old one.
+    pub(crate) async fn picture_in(&self, folder: &Path, name: &str) {
         let frames =
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))";
         let _ = self.client.execute_async(frames, Vec::new()).await;
@@ -237,16 +353,13 @@ impl Window {
             .screenshot()
             .await
             .expect("the window can be pictured");
-        let folder = app()
-            .parent()
-            .map(|target| target.join("e2e-pictures"))
-            .expect("the target folder");
-        std::fs::create_dir_all(&folder).expect("a folder for pictures can be made");
+        std::fs::create_dir_all(folder).expect("a folder for pictures can be made");
         std::fs::write(folder.join(format!("{name}.png")), png).expect("a picture can be written");
     }
 
     /// Ends the app.
     pub(crate) async fn quit(self) {
-        let _ = self.client.close().await;
+        // Where the driver does not answer, the drop ends them both.
+        let _ = tokio::time::timeout(FAREWELL, self.client.close()).await;
     }
 }

@@ -1,6 +1,8 @@
 // The app itself: its version, its data folder and what is wrong with it; and the start, which paints the stored list
 // before anything that could take long.
 
+import { untrack } from "svelte";
+
 import * as ipc from "../ipc";
 import type { AppStatus, CommandError } from "../types";
 import { tellNotice } from "./act.svelte";
@@ -26,6 +28,11 @@ class App {
 
   /** Asks for everything again. */
   async refresh(): Promise<void> {
+    // Read without being tracked: the start runs in an effect, which must not run again with every answer.
+    if (untrack(() => items.problem !== null || this.status?.problem)) {
+      // Asking for the status opens what could not be opened. What is asked before that is refused once more.
+      await this.#askStatus();
+    }
     await Promise.all([items.refresh(), integrations.refresh(), this.#askStatus()]);
   }
 

@@ -1,0 +1,207 @@
+//! A keychain in trouble. The lists are on this computer, so they show at once whatever the keychain does; syncing says
+//! which trouble it is, in words that tell a lock from an absence and an absence from silence.
+
+use crate::screen::{Computer, Start, VAULT_SERVICE, Window};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
+use talkvalue_sandbox::{EventSpec, Sandbox};
+
+const TITLE: &str = "Harbour Makers Night";
+
+/// Hundreds of times what it takes. A busy machine must not fail the test, a start that waits for the keychain's
+/// deadline of 120 s must.
+const PAINTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// An emptied keychain may still be starting: it is believed after a minute.
+const EMPTINESS_BELIEVED_WITHIN: Duration = Duration::from_secs(100);
+
+/// One computer on which an earlier run has brought in a list.
+struct Earlier {
+    sandbox: Sandbox,
+    computer: Computer,
+}
+
+impl Earlier {
+    async fn run() -> Self {
+        let sandbox = Sandbox::builder()
+            .seed(5)
+            .start()
+            .await
+            .expect("the sandbox listens");
+        let luma = sandbox.luma();
+        let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
+        let event = luma.add_event(&calendar.id, EventSpec::new(TITLE));
+        luma.add_guests(&event, 120);
+        let computer = Computer::start(KeychainState::Unlocked);
+        let window = computer.open(&sandbox).await;
+        window.brings_in(&calendar.key, TITLE).await;
+        window.quit().await;
+        Self { sandbox, computer }
+    }
+
+    /// The same computer, where the keychain is now another one.
+    fn with_keychain(mut self, keychain: PrivateKeychain) -> Self {
+        self.computer.keychain = keychain;
+        self
+    }
+
+    /// Starts the app and waits for its list; tells how long that took, the driver's own start included.
+    async fn starts(&self, state: &str) -> Window {
+        let begun = Instant::now();
+        let window = self.computer.open_as(&self.sandbox, Start::default()).await;
+        window.sees_within(TITLE, PAINTED_WITHIN).await;
+        window.sees("as of").await;
+        let took = begun.elapsed();
+        println!(
+            "keychain {state}: list painted {} ms after the start",
+            took.as_millis()
+        );
+        assert!(
+            took < PAINTED_WITHIN,
+            "the list is on this computer and waits for no keychain, but took {took:?}"
+        );
+        window
+    }
+}
+
+#[tokio::test]
+async fn a_locked_keychain_hides_no_list_and_is_said_to_be_locked() {
+    let earlier = Earlier::run().await;
+    earlier
+        .computer
+        .keychain
+        .restart_locked()
+        .expect("the keychain locks");
+    let window = earlier.starts("locked").await;
+    window.press("Sync").await;
+    window.sees("keychain is locked").await;
+    window
+        .does_not_see("Disconnected", "a lock is no lost sign-in")
+        .await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
+    let earlier = Earlier::run().await;
+    let keychain = PrivateKeychain::start(KeychainState::NoService).expect("a bus without a keychain");
+    let earlier = earlier.with_keychain(keychain);
+    let window = earlier.starts("absent").await;
+    window.press("Sync").await;
+    window.sees("no keychain").await;
+    window
+        .does_not_see("Disconnected", "an absent keychain says nothing about a sign-in")
+        .await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn a_session_without_a_bus_hides_no_list_and_is_said_to_have_no_keychain() {
+    let earlier = Earlier::run().await;
+    let keychain = PrivateKeychain::start(KeychainState::NoBus).expect("a session without a bus");
+    let earlier = earlier.with_keychain(keychain);
+    let window = earlier.starts("no bus").await;
+    window.press("Sync").await;
+    window.sees("no keychain").await;
+    window
+        .does_not_see("Disconnected", "a missing bus says nothing about a sign-in")
+        .await;
+    window.quit().await;
+}
+
+/// A person's click waits two minutes for a prompt, so nothing is pressed here: the window says it by itself.
+#[tokio::test]
+async fn a_keychain_that_hangs_hides_no_list_and_is_said_not_to_answer_without_any_click() {
+    let earlier = Earlier::run().await;
+    earlier.computer.keychain.hang().expect("the keychain hangs");
+    let window = earlier.starts("hung").await;
+    window.sees("does not answer").await;
+    window
+        .does_not_see("Disconnected", "silence says nothing about a sign-in")
+        .await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn a_keychain_that_was_restarted_while_the_window_is_open_serves_again() {
+    let earlier = Earlier::run().await;
+    let window = earlier.starts("serving").await;
+    earlier
+        .computer
+        .keychain
+        .restart()
+        .expect("the keychain restarts");
+    let pause = earlier.sandbox.luma().pause_at(1);
+    window.press("Sync").await;
+    // The provider is asked: the sign-in was read from the restarted keychain.
+    pause.reached().await;
+    pause.release();
+    window
+        .does_not_see("keychain", "a restarted keychain needs nobody")
+        .await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_gone_from_the_keychain_disconnects_and_says_so() {
+    let earlier = Earlier::run().await;
+    let removed = Command::new("secret-tool")
+        .args(["search", "--all", "service", VAULT_SERVICE])
+        .envs(earlier.computer.keychain.environment())
+        .output()
+        .expect("secret-tool runs");
+    // The sentinel stays: it is what tells a removed entry from a keychain that is not ready yet.
+    let listed =
+        String::from_utf8_lossy(&removed.stdout).into_owned() + &String::from_utf8_lossy(&removed.stderr);
+    let user = listed
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("attribute.username = "))
+        .find(|user| *user != "sentinel")
+        .expect("the earlier run's sign-in is in the keychain")
+        .to_owned();
+    let cleared = Command::new("secret-tool")
+        .args(["clear", "service", VAULT_SERVICE, "username", &user])
+        .envs(earlier.computer.keychain.environment())
+        .status()
+        .expect("secret-tool runs");
+    assert!(
+        cleared.success(),
+        "the sign-in must be gone for this test to mean anything"
+    );
+    let window = earlier.starts("one sign-in removed").await;
+    window.press("Sync").await;
+    disconnected(&window).await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn slow_an_emptied_keychain_disconnects_after_a_minute_and_says_so() {
+    let earlier = Earlier::run().await;
+    earlier
+        .computer
+        .keychain
+        .empty()
+        .expect("the keychain is emptied");
+    let window = earlier.starts("emptied").await;
+    window.press("Sync").await;
+    window
+        .sees_within("Disconnected", EMPTINESS_BELIEVED_WITHIN)
+        .await;
+    disconnected(&window).await;
+    window.quit().await;
+}
+
+/// The item says what became of its sign-in, and the way back.
+async fn disconnected(window: &Window) {
+    window.sees("Disconnected").await;
+    window.choose(TITLE).await;
+    window.sees("Integration disconnected").await;
+    window.sees("is no longer in this computer's keychain").await;
+    window.sees("Reconnect").await;
+    assert_eq!(
+        window.count("Total attendees").await,
+        "120",
+        "the list stays as it was"
+    );
+}
