@@ -1,4 +1,4 @@
-import { cleanup, render, screen, within } from "@testing-library/svelte";
+import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
 import { afterEach, describe, expect, test } from "vitest";
@@ -269,8 +269,7 @@ describe("a keychain in trouble", () => {
     core.keychain = null;
     await userEvent.setup().click(screen.getByRole("button", { name: "Unlock keychain" }));
     expect(core.calls).toContainEqual(["check_keychain", true]);
-    await settled();
-    expect(screen.queryByText(/Your keychain is locked/)).not.toBeInTheDocument();
+    await waitFor(() => expect(screen.queryByText(/Your keychain is locked/)).not.toBeInTheDocument());
   });
 
   test("is asked about again when a job failed for its sake", async () => {

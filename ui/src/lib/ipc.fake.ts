@@ -68,14 +68,14 @@ export class FakeCore {
   async answer<Answer>(name: string, args: unknown[], make: () => Answer): Promise<Answer> {
     this.calls.push([name, ...args]);
     await Promise.resolve();
-    const refused = this.refusal !== null && name.startsWith("list");
-    const answer = refused ? null : structuredClone(make());
+    const refusal = name.startsWith("list") ? this.refusal : null;
+    const answer = refusal === null ? structuredClone(make()) : null;
     await this.delay?.();
-    if (refused || answer === null) {
-      throw this.refusal ?? { code: "STORAGE_FAILED", message: "It did not answer then.", recovery: "CHECK_STORAGE" };
+    if (refusal !== null) {
+      throw refusal;
     }
     this.answered?.(name, answer);
-    return answer;
+    return answer as Answer;
   }
 
   item(id: string): ItemView {
