@@ -11,7 +11,7 @@ import { item } from "../src/lib/ipc.fake.data";
 import { HOSTILE } from "../src/lib/ipc.fake.hostile";
 import { items } from "../src/lib/state/items.svelte";
 import { route } from "../src/lib/state/route.svelte";
-import { actionWord } from "../src/lib/words";
+import { actionWord, words } from "../src/lib/words";
 import Detail from "../src/screens/Detail.svelte";
 import EventList from "../src/screens/EventList.svelte";
 import { CODES, itemIn, stage, SYNC_STATUSES } from "./support/core";
@@ -71,6 +71,21 @@ test("a person walks the list with arrows, opens with Enter and acts with R", as
   expect(document.activeElement).toHaveAttribute("data-row", "c");
   await user.keyboard("{Enter}");
   expect(route.screen).toEqual({ name: "item", itemId: "c" });
+});
+
+test("before the first answer the frame stands there and claims nothing", async () => {
+  await stage(item({ id: "a", title: "Alpha" }));
+  items.forget();
+  core.calls = [];
+  const { container } = render(App);
+  expect(core.calls.map(([name]) => name), "the question is on its way before anything is laid out").toContain("list_items");
+  const frame = container.querySelector("main");
+  expect(frame).toHaveTextContent(words.list.heading);
+  expect(frame?.textContent, "no count, no empty list, no status is known yet").not.toMatch(/\d|No lists|Nothing/);
+  expect(container.querySelector('[data-testid="badge"]')).toBeNull();
+  await settled();
+  expect(container.querySelectorAll("[data-row]"), "the rows come into the frame that stands there").toHaveLength(1);
+  expect(container.querySelector("main"), "it is filled, not drawn again").toBe(frame);
 });
 
 test("at the start the list is drawn from one answer, and asked again once it stands", async () => {

@@ -42,12 +42,13 @@ class App {
       integrations.hear(notice);
       tellNotice(notice);
     });
+    let ended = false;
     const first = this.refresh();
     // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
     // thousand items would be read and compared while a person waits for them.
     void Promise.all([listening, first])
       .then(painted)
-      .then(() => this.refresh())
+      .then(() => (ended ? undefined : this.refresh()))
       .catch(() => undefined);
     const timer = setInterval(() => void items.refresh(), ASK_AGAIN);
     const seen = () => {
@@ -59,6 +60,7 @@ class App {
     document.addEventListener("visibilitychange", seen);
     const stopClock = clock.start();
     return () => {
+      ended = true;
       clearInterval(timer);
       stopClock();
       document.removeEventListener("visibilitychange", seen);
