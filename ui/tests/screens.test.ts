@@ -9,7 +9,9 @@ import { bannerOf } from "../src/lib/failures";
 import { core } from "../src/lib/ipc.fake";
 import { item } from "../src/lib/ipc.fake.data";
 import { HOSTILE } from "../src/lib/ipc.fake.hostile";
+import { people } from "../src/lib/ipc.fake.people";
 import { items } from "../src/lib/state/items.svelte";
+import type { Attendee } from "../src/lib/types";
 import { route } from "../src/lib/state/route.svelte";
 import { actionWord, words } from "../src/lib/words";
 import Detail from "../src/screens/Detail.svelte";
@@ -202,6 +204,17 @@ test("a name of which nothing can be seen is called so", async () => {
     expect(row, "nobody can speak of, find or tell apart what has no name").toHaveAccessibleName(/^Event without a name, /);
   }
   expect([...document.querySelectorAll(".title")].map((title) => title.textContent)).toEqual(Array(4).fill("Event without a name"));
+});
+
+test("a person of whose name nothing can be seen has no name", async () => {
+  await stage(item({ id: "one", counts: { total: 1, attending: 1, awaiting: 0, notAttending: 0, checkedIn: 0 } }));
+  const [someone] = people(item({ id: "one", counts: { total: 1, attending: 1, awaiting: 0, notAttending: 0, checkedIn: 0 } }), {
+    search: "", status: null, ticket: null, sort: "NAME", descending: false, offset: 0, limit: 1,
+  }).rows;
+  core.people = [{ ...(someone as Attendee), name: "\u200b\u3164" }];
+  render(Detail, { itemId: "one" });
+  await settled();
+  expect(document.querySelector('[data-index="0"] .NAME'), "an empty cell looks like a mistake of this app").toHaveTextContent("No name");
 });
 
 test("a secret is sent once and kept nowhere in the page", async () => {
