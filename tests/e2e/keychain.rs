@@ -1,5 +1,5 @@
-//! A keychain in trouble. The lists are on this computer, so they show at once whatever the keychain does; syncing says
-//! which trouble it is, in words that tell a lock from an absence and an absence from silence.
+//! A keychain in trouble. The lists are on this computer, so they show at once whatever the keychain does; the window then
+//! says by itself which trouble it is, in words that tell a lock from an absence and an absence from silence.
 
 use crate::screen::{Computer, Start, VAULT_SERVICE, Window};
 use std::process::Command;
@@ -74,7 +74,6 @@ async fn a_locked_keychain_hides_no_list_and_is_said_to_be_locked() {
         .restart_locked()
         .expect("the keychain locks");
     let window = earlier.starts("locked").await;
-    window.press("Sync").await;
     window.sees("keychain is locked").await;
     window
         .does_not_see("Disconnected", "a lock is no lost sign-in")
@@ -88,7 +87,6 @@ async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let keychain = PrivateKeychain::start(KeychainState::NoService).expect("a bus without a keychain");
     let earlier = earlier.with_keychain(keychain);
     let window = earlier.starts("absent").await;
-    window.press("Sync").await;
     window.sees("no keychain").await;
     window
         .does_not_see("Disconnected", "an absent keychain says nothing about a sign-in")
@@ -102,7 +100,6 @@ async fn a_session_without_a_bus_hides_no_list_and_is_said_to_have_no_keychain()
     let keychain = PrivateKeychain::start(KeychainState::NoBus).expect("a session without a bus");
     let earlier = earlier.with_keychain(keychain);
     let window = earlier.starts("no bus").await;
-    window.press("Sync").await;
     window.sees("no keychain").await;
     window
         .does_not_see("Disconnected", "a missing bus says nothing about a sign-in")
@@ -110,7 +107,6 @@ async fn a_session_without_a_bus_hides_no_list_and_is_said_to_have_no_keychain()
     window.quit().await;
 }
 
-/// A person's click waits two minutes for a prompt, so nothing is pressed here: the window says it by itself.
 #[tokio::test]
 async fn a_keychain_that_hangs_hides_no_list_and_is_said_not_to_answer_without_any_click() {
     let earlier = Earlier::run().await;
@@ -170,7 +166,6 @@ async fn a_sign_in_that_is_gone_from_the_keychain_disconnects_and_says_so() {
         "the sign-in must be gone for this test to mean anything"
     );
     let window = earlier.starts("one sign-in removed").await;
-    window.press("Sync").await;
     disconnected(&window).await;
     window.quit().await;
 }
@@ -184,7 +179,6 @@ async fn slow_an_emptied_keychain_disconnects_after_a_minute_and_says_so() {
         .empty()
         .expect("the keychain is emptied");
     let window = earlier.starts("emptied").await;
-    window.press("Sync").await;
     window
         .sees_within("Disconnected", EMPTINESS_BELIEVED_WITHIN)
         .await;

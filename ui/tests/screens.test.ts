@@ -9,9 +9,11 @@ import { bannerOf } from "../src/lib/failures";
 import { core } from "../src/lib/ipc.fake";
 import { account, item } from "../src/lib/ipc.fake.data";
 import { HOSTILE } from "../src/lib/ipc.fake.hostile";
+import { people } from "../src/lib/ipc.fake.people";
 import { items } from "../src/lib/state/items.svelte";
+import type { Attendee } from "../src/lib/types";
 import { route } from "../src/lib/state/route.svelte";
-import { actionWord } from "../src/lib/words";
+import { actionWord, words } from "../src/lib/words";
 import Detail from "../src/screens/Detail.svelte";
 import EventList from "../src/screens/EventList.svelte";
 import { CODES, itemIn, stage, SYNC_STATUSES } from "./support/core";
@@ -71,6 +73,21 @@ test("a person walks the list with arrows, opens with Enter and acts with R", as
   expect(document.activeElement).toHaveAttribute("data-row", "c");
   await user.keyboard("{Enter}");
   expect(route.screen).toEqual({ name: "item", itemId: "c" });
+});
+
+test("before the first answer the frame stands there and claims nothing", async () => {
+  await stage(item({ id: "a", title: "Alpha" }));
+  items.forget();
+  core.calls = [];
+  const { container } = render(App);
+  expect(core.calls.map(([name]) => name), "the question is on its way before anything is laid out").toContain("list_items");
+  const frame = container.querySelector("main");
+  expect(frame).toHaveTextContent(words.list.heading);
+  expect(frame?.textContent, "no count, no empty list, no status is known yet").not.toMatch(/\d|No lists|Nothing/);
+  expect(container.querySelector('[data-testid="badge"]')).toBeNull();
+  await settled();
+  expect(container.querySelectorAll("[data-row]"), "the rows come into the frame that stands there").toHaveLength(1);
+  expect(container.querySelector("main"), "it is filled, not drawn again").toBe(frame);
 });
 
 test("at the start the list is drawn from one answer, and asked again once it stands", async () => {
@@ -187,6 +204,17 @@ test("a name of which nothing can be seen is called so", async () => {
     expect(row, "nobody can speak of, find or tell apart what has no name").toHaveAccessibleName(/^Event without a name, /);
   }
   expect([...document.querySelectorAll(".title")].map((title) => title.textContent)).toEqual(Array(4).fill("Event without a name"));
+});
+
+test("a person of whose name nothing can be seen has no name", async () => {
+  await stage(item({ id: "one", counts: { total: 1, attending: 1, awaiting: 0, notAttending: 0, checkedIn: 0 } }));
+  const [someone] = people(item({ id: "one", counts: { total: 1, attending: 1, awaiting: 0, notAttending: 0, checkedIn: 0 } }), {
+    search: "", status: null, ticket: null, sort: "NAME", descending: false, offset: 0, limit: 1,
+  }).rows;
+  core.people = [{ ...(someone as Attendee), name: "\u200b\u3164" }];
+  render(Detail, { itemId: "one" });
+  await settled();
+  expect(document.querySelector('[data-index="0"] .NAME'), "an empty cell looks like a mistake of this app").toHaveTextContent("No name");
 });
 
 test("a secret is sent once and kept nowhere in the page", async () => {

@@ -1,4 +1,5 @@
-// axe finds nothing on any screen, in light and dark; and no screen needs anything that the window's policy refuses.
+// axe finds nothing on any screen, in light and dark; at its smallest no screen is cut off at its side; and none needs
+// anything that the window's policy refuses.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,8 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-// One visit for both: what differs is the colours, and most of the time goes into getting there.
-test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s has no violation, in light and in dark", async (_name, place) => {
+// One visit for all of it: most of the time goes into getting there.
+test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s has no violation in light and dark, and is whole at 720 by 480", async (_name, place) => {
   const { page, troubles } = await openPage(stage, { scenario: place.scenario, scheme: "light" });
   await place.go(page);
   await page.evaluate(AXE);
@@ -40,6 +41,14 @@ test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s ha
     );
     expect(told, `somebody cannot use this screen in ${scheme}`).toEqual([]);
   }
+  await page.setViewportSize({ width: 720, height: 480 });
+  await painted(page);
+  const wide = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll(".scrolls, main, [role=dialog], [role=alertdialog], [role=menu]")]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`),
+  );
+  expect(wide, "nobody scrolls a list sideways to find what it says").toEqual([]);
   expect(troubles, "the policy refused nothing, nothing was thrown").toEqual([]);
   await page.context().close();
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
 
 import { openRow, PLACES } from "../support/screens";
-import { openPage, openStage, painted, type Stage } from "../support/window";
+import { openPage, openStage, type Stage } from "../support/window";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -41,19 +41,6 @@ async function everyRowIsWhole(page: Page, width: number): Promise<void> {
 }
 
 describe("at 720 by 480", () => {
-  test.concurrent.each(PLACES.map((place) => [place.name, place] as const))("%s needs no sideways scrolling", async (_name, place) => {
-    const { page } = await openPage(stage, { scenario: place.scenario, width: 720, height: 480 });
-    await place.go(page);
-    await painted(page);
-    const wide = await page.evaluate(() =>
-      [document.documentElement, ...document.querySelectorAll(".scrolls, main, [role=dialog], [role=alertdialog]")]
-        .filter((element) => element.scrollWidth > element.clientWidth + 1)
-        .map((element) => `${element.tagName}.${element.className} ${element.scrollWidth} > ${element.clientWidth}`),
-    );
-    expect(wide).toEqual([]);
-    await page.context().close();
-  });
-
   test("name, status and action of every row stay in sight", async () => {
     const { page } = await openPage(stage, { width: 720, height: 480 });
     await everyRowIsWhole(page, 720);

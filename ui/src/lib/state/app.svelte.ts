@@ -72,12 +72,13 @@ class App {
         this.#checkTroubledKeychain();
       }
     });
+    let ended = false;
     const first = this.refresh();
     // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
     // thousand items would be read and compared while a person waits for them. The keychain may take its time too.
     void Promise.all([listening, first])
       .then(painted)
-      .then(() => Promise.all([this.refresh(), this.checkKeychain()]))
+      .then(() => (ended ? undefined : Promise.all([this.refresh(), this.checkKeychain()])))
       .catch(() => undefined);
     const timer = setInterval(() => {
       void items.refresh();
@@ -93,6 +94,7 @@ class App {
     document.addEventListener("visibilitychange", seen);
     const stopClock = clock.start();
     return () => {
+      ended = true;
       clearInterval(timer);
       stopClock();
       document.removeEventListener("visibilitychange", seen);
