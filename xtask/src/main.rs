@@ -9,6 +9,7 @@ mod process;
 mod repository;
 mod run;
 mod sandbox;
+mod screenshots;
 mod session;
 mod terminal;
 mod test;
@@ -53,6 +54,8 @@ enum Command {
     Ci,
     /// Measure imports against a bare loop that fetches the same pages
     Bench,
+    /// Take the README's pictures anew, from the real window on the demo workspace
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Test { fast } => test::run(&repository, fast),
         Command::Ci => test::run(&repository, false),
         Command::Bench => bench::run(&repository, arguments.inside_session),
+        Command::Screenshots => screenshots::take(&repository),
     });
     match outcome {
         Ok(code) => code,
