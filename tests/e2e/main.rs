@@ -15,5 +15,6 @@ mod hostile;
 mod journey;
 mod keychain;
 mod local_server;
+mod pictures;
 mod screen;
 mod stranger;

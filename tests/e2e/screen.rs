@@ -1,6 +1,7 @@
 //! The real window on a screen of its own: Xvfb, a private keychain, tauri-driver and WebKit's driver. What is started
 //! here ends with the test.
 
+use fantoccini::actions::{InputSource as _, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -332,6 +333,19 @@ impl Window {
     pub(crate) async fn does_not_see(&self, words: &str, why: &str) {
         let page = self.words().await;
         assert!(!page.contains(words), "{why}: the page says \"{words}\":\n{page}");
+    }
+
+    /// Moves the pointer to the window's corner, where it points at nothing.
+    pub(crate) async fn rest_the_pointer(&self) {
+        let rest = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveTo {
+            duration: None,
+            x: 1.0,
+            y: 1.0,
+        });
+        self.client
+            .perform_actions(rest)
+            .await
+            .expect("the pointer can be moved");
     }
 
     /// Keeps a picture of the window as an artifact.

@@ -10,6 +10,7 @@ mod process;
 mod repository;
 mod run;
 mod sandbox;
+mod screenshots;
 mod session;
 mod terminal;
 mod test;
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long, hide = true)]
         on_screen: bool,
     },
+    /// Take the README's pictures anew, from the real window on the demo workspace
+    Screenshots,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Ci => test::run(&repository, false),
         Command::Bench { on_screen: true, .. } => bench_start::measure(&repository),
         Command::Bench { only, .. } => bench(&repository, only, arguments.inside_session),
+        Command::Screenshots => screenshots::take(&repository),
     });
     match outcome {
         Ok(code) => code,
