@@ -1,6 +1,6 @@
 //! The opened data folder, and what works on it while the window is open.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use talkvalue_core::domain::freshness::EngineView;
@@ -23,7 +23,7 @@ pub(crate) struct Desk {
     pub(crate) lists: AttendeeLists,
     pub(crate) runner: Arc<Runner>,
     pub(crate) engine: EngineView,
-    live: AbortHandle,
+    live: OnceLock<AbortHandle>,
 }
 
 /// For calls that a person waits for in front of the window.
@@ -51,20 +51,24 @@ fn until_done() -> EngineOptions {
 }
 
 impl Desk {
-    /// Opens the desk and begins to keep its lists live.
     pub(crate) fn new(ports: Ports) -> Self {
         let engine = EngineView {
             running_since: Some(ports.clock.now()),
         };
         let runner = Arc::new(Runner::new(ports.clone()));
-        let live = tokio::spawn(keep_live(runner.clone(), engine)).abort_handle();
         Self {
             ports,
             lists: AttendeeLists::default(),
             runner,
             engine,
-            live,
+            live: OnceLock::new(),
         }
+    }
+
+    /// Begins to keep the lists live, if it has not begun yet.
+    pub(crate) fn keep_live(&self) {
+        self.live
+            .get_or_init(|| tokio::spawn(keep_live(self.runner.clone(), self.engine)).abort_handle());
     }
 
     /// Lets the job go on after its command has answered, and answers with the item as it is now.
@@ -75,6 +79,8 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        self.live.abort();
+        if let Some(live) = self.live.get() {
+            live.abort();
+        }
     }
 }

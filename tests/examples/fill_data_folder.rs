@@ -19,7 +19,7 @@ use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{NewItem, PageCommit, Store as _};
+use talkvalue_core::ports::{Completion, NewItem, PageCommit, Store as _};
 use talkvalue_core::sync::plan::plan_page;
 
 const EVENTS: u32 = 1_000;
@@ -76,7 +76,7 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, now: T
         timezone: Some("Europe/London".to_owned()),
         registrations_hint: None,
     };
-    store.describe_item(&item, &event).await.unwrap();
+    store.describe_item(&item, &event, now).await.unwrap();
 
     let feed = store.item(&item).await.unwrap().unwrap().item.feed;
     let job = store.open_job(&item, JobKind::Import, now).await.unwrap();
@@ -91,13 +91,19 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, now: T
         plan: &plan,
         set_aside: &[],
         readable: &ids,
-        cursor: None,
+        mark: None,
         done: u64::from(PEOPLE),
         total: Some(u64::from(PEOPLE)),
         at: now,
     };
     store.commit_page(page).await.unwrap();
-    store.complete_job(&job, now, now).await.unwrap();
+    let completion = Completion {
+        as_of: now,
+        watermark: Some(now),
+        everything: true,
+        at: now,
+    };
+    store.complete_job(&job, completion).await.unwrap();
 }
 
 fn registration(number: u32, now: Timestamp) -> Registration {

@@ -76,7 +76,7 @@ fn ids_are_short_and_plain() {
 #[test]
 fn missing_arguments_are_refused_in_the_same_words() {
     let stage = Stage::open();
-    let takes_nothing = ["app_status", "list_items", "list_integrations"];
+    let takes_nothing = ["app_status", "keep_live", "list_items", "list_integrations"];
     for command in talkvalue_sync_app::commands::NAMES {
         let bodies = [
             InvokeBody::Json(json!({})),

@@ -40,3 +40,10 @@ pub(crate) async fn check_keychain(
         .err()
         .map(Into::into))
 }
+
+/// The stored lists are painted: from now on they are kept live. Before that no provider and no keychain is asked.
+#[tauri::command]
+pub(crate) async fn keep_live(shell: State<'_, Shell>) -> Answer<()> {
+    shell.desk().await?.keep_live();
+    Ok(())
+}

@@ -15,13 +15,14 @@ use crate::ipc::error::CommandError;
 type Answer<T> = Result<T, CommandError>;
 
 /// Every command there is. Each needs a permission file and a line in the capability; tests hold the lists equal.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "app_status",
     "check_keychain",
     "connect_account",
     "disconnect_integration",
     "import_event",
     "keep_item",
+    "keep_live",
     "list_attendees",
     "list_candidates",
     "list_integrations",
@@ -44,6 +45,7 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         integrations::disconnect_integration,
         items::import_event,
         items::keep_item,
+        app::keep_live,
         items::list_attendees,
         integrations::list_candidates,
         integrations::list_integrations,

@@ -315,6 +315,8 @@ export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null
 
 export const checkKeychain: typeof real.checkKeychain = (ask) => core.answer("check_keychain", [ask], () => core.keychain);
 
+export const keepLive: typeof real.keepLive = () => core.answer("keep_live", [], () => undefined);
+
 export const appStatus: typeof real.appStatus = () => core.answer("app_status", [], () => core.status);
 
 export const onNotice: typeof real.onNotice = (heard) => Promise.resolve(core.listen(heard));

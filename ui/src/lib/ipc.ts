@@ -64,6 +64,9 @@ export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<voi
 /** What is the matter with the keychain, or null. With `ask` it may show its own prompt. */
 export const checkKeychain = (ask: boolean) => answer(invoke<CommandError | null>("check_keychain", { ask }));
 
+/** The stored lists are on the screen: from now on they are kept live. */
+export const keepLive = () => answer(invoke<void>("keep_live"));
+
 export const appStatus = () => answer(invoke<AppStatus>("app_status"));
 
 /** Calls back for every notice of the core, until the returned function is called. */

@@ -53,6 +53,14 @@ class App {
     }
   }
 
+  async #keepLive(): Promise<void> {
+    try {
+      await ipc.keepLive();
+    } catch {
+      // Without a data folder there is nothing to keep live: the list's own problem is said, and trying again begins it.
+    }
+  }
+
   /** Only a keychain in trouble is asked again by itself: one that serves is not bothered. */
   #checkTroubledKeychain(): void {
     if (this.keychain !== null) {
@@ -78,10 +86,12 @@ class App {
     // thousand items would be read and compared while a person waits for them. The keychain may take its time too.
     void Promise.all([listening, first])
       .then(painted)
-      .then(() => (ended ? undefined : Promise.all([this.refresh(), this.checkKeychain()])))
+      .then(() => (ended ? undefined : Promise.all([this.refresh(), this.checkKeychain(), this.#keepLive()])))
       .catch(() => undefined);
     const timer = setInterval(() => {
       void items.refresh();
+      // Begun already, unless the data folder was mended only now.
+      void this.#keepLive();
       this.#checkTroubledKeychain();
     }, ASK_AGAIN);
     const seen = () => {

@@ -8,13 +8,14 @@ use super::engine::EngineOptions;
 use super::runner::Runner;
 use super::schedule::{self, NextRead};
 use super::turn::Turn;
+use crate::domain::failure::FailureCode;
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::ItemId;
-use crate::error::CommandError;
+use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
-use jiff::Timestamp;
-use std::collections::HashMap;
-use std::sync::Arc;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
@@ -23,20 +24,28 @@ use tracing::{debug, warn};
 const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
 const LOOK_AGAIN_AT_SOONEST: Duration = Duration::from_secs(1);
 
+/// While something is wrong with this computer (no network, a locked keychain, a full disk) one list after another
+/// would only find out the same: all of them rest this long.
+const REST: SignedDuration = SignedDuration::from_secs(15);
+
+/// Until when all reads rest, if they do.
+type Rest = Arc<Mutex<Option<Timestamp>>>;
+
 /// Reads what is due, for ever. Dropping it stops the reads that it began; what arrived is kept, and they go on with
 /// the next start.
 pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
     let mut reads: JoinSet<ItemId> = JoinSet::new();
-    let mut under_way: HashMap<ItemId, Timestamp> = HashMap::new();
+    let mut under_way: HashSet<ItemId> = HashSet::new();
+    let rest = Rest::default();
     loop {
         while let Some(ended) = reads.try_join_next() {
             // A read that panicked was told where it ran; it is due again with the next look.
             match ended {
                 Ok(item) => under_way.remove(&item),
-                Err(_) => None,
+                Err(_) => false,
             };
         }
-        let pause = match begin_due(&runner, engine, &mut reads, &mut under_way).await {
+        let pause = match begin_due(&runner, engine, &mut reads, &mut under_way, &rest).await {
             Ok(next) => {
                 let now = runner.ports.clock.now();
                 let until = next.map_or(LOOK_AGAIN_AT_LATEST, |next| {
@@ -58,14 +67,20 @@ async fn begin_due(
     runner: &Arc<Runner>,
     engine: EngineView,
     reads: &mut JoinSet<ItemId>,
-    under_way: &mut HashMap<ItemId, Timestamp>,
+    under_way: &mut HashSet<ItemId>,
+    rest: &Rest,
 ) -> Result<Option<Timestamp>, CommandError> {
     let now = runner.ports.clock.now();
+    if let Some(until) = *held(rest)
+        && until > now
+    {
+        return Ok(Some(until));
+    }
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
     let mut of_others = false;
     for record in runner.ports.store.items().await? {
-        if under_way.contains_key(&record.item.id) || runner.is_running(&record) {
+        if under_way.contains(&record.item.id) || runner.is_running(&record) {
             continue;
         }
         of_others |= record.open_job.as_ref().is_some_and(|job| !job.held);
@@ -92,11 +107,14 @@ async fn begin_due(
     // Whose doors open first is read first.
     due.sort_by_key(|(starts_at, _)| *starts_at);
     for (_, record) in due {
-        under_way.insert(record.item.id.clone(), now);
-        let (runner, turn) = (runner.clone(), turn.clone());
+        under_way.insert(record.item.id.clone());
+        let (runner, turn, rest) = (runner.clone(), turn.clone(), rest.clone());
         reads.spawn(async move {
             let item = record.item.id.clone();
-            if let Err(failure) = read(&runner, &turn, record, engine).await {
+            if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
+                if is_this_computers(failure.code) {
+                    *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
+                }
                 debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
             }
             item
@@ -111,9 +129,13 @@ async fn read(
     turn: &Turn,
     record: ItemRecord,
     engine: EngineView,
+    rest: &Rest,
 ) -> Result<(), CommandError> {
     let ports = &runner.ports;
     let _lane = runner.lane(&record.item.feed, &record.item.integration_id).await;
+    if held(rest).is_some_and(|until| until > ports.clock.now()) {
+        return Ok(());
+    }
     let id = record.item.id;
     let Some(record) = ports.store.item(&id).await? else {
         return Ok(());
@@ -134,4 +156,22 @@ async fn read(
         patience: Patience::Background,
     };
     begun.finish(ports, options).await.map(|_| ())
+}
+
+fn held(rest: &Rest) -> MutexGuard<'_, Option<Timestamp>> {
+    rest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Conditions that hold for every list, whatever its account.
+fn is_this_computers(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Failure(
+            FailureCode::Offline
+                | FailureCode::NetworkSignIn
+                | FailureCode::VaultLocked
+                | FailureCode::VaultUnavailable
+                | FailureCode::StorageFailed
+        )
+    )
 }
