@@ -1,7 +1,7 @@
 //! The data folder in trouble: not writable, written by a newer version, wanted by a second start, left by a killed
 //! one. The window says what is wrong and what to do; nothing that was kept is lost or touched.
 
-use crate::screen::{Computer, Start};
+use crate::screen::{Computer, Start, apps_on};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -226,20 +226,7 @@ fn kill(id: &str) {
 
 /// Kills the one app that works on this folder, as a power cut would.
 fn kill_the_app(data_dir: &Path) {
-    let variable = format!("TALKVALUE_DATA_DIR={}", data_dir.display());
-    let mut killed = 0;
-    for entry in fs::read_dir("/proc").expect("processes can be listed").flatten() {
-        let process = entry.path();
-        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-        let environment = fs::read(process.join("environ")).unwrap_or_default();
-        let ours = environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == variable.as_bytes());
-        // The kernel keeps fifteen letters of a name.
-        if ours && name.trim() == "talkvalue-sync" {
-            kill(&entry.file_name().to_string_lossy());
-            killed += 1;
-        }
-    }
-    assert_eq!(killed, 1, "exactly one app works on this folder");
+    let apps = apps_on(data_dir);
+    assert_eq!(apps.len(), 1, "exactly one app works on this folder");
+    kill(&apps[0]);
 }

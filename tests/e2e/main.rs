@@ -12,6 +12,7 @@
 
 mod folder;
 mod hostile;
+mod idle;
 mod journey;
 mod keychain;
 mod local_server;

@@ -15,8 +15,15 @@ use std::time::{Duration, Instant};
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 
+/// The app, and the app with a stranger's page in it.
+const APPS: [&str; 2] = ["talkvalue-sync", "stranger"];
+
 /// Where the app keeps its sign-ins in the private keychain.
 pub(crate) const VAULT_SERVICE: &str = "com.talkvalue.sync.e2e";
+
+/// A session opens in a second or two; one that has not by then never does.
+const SESSION_OPENS_WITHIN: Duration = Duration::from_secs(15);
+const SESSIONS_TRIED: usize = 4;
 
 /// How long a script in the page may take.
 const SCRIPTS_END_WITHIN: Duration = Duration::from_secs(180);
@@ -103,6 +110,19 @@ impl Computer {
 
     /// [`Self::open`], with what `start` says.
     pub(crate) async fn open_as(&self, sandbox: &Sandbox, start: Start) -> Window {
+        for _ in 0..SESSIONS_TRIED {
+            // WebKit's driver waits for ever for an app whose first word it has missed.
+            let session = tokio::time::timeout(SESSION_OPENS_WITHIN, self.session(sandbox, &start)).await;
+            if let Ok(window) = session {
+                return window;
+            }
+        }
+        panic!("{SESSIONS_TRIED} sessions were begun, and none was opened in {SESSION_OPENS_WITHIN:?}");
+    }
+
+    /// One driver with one app. Dropping it, also while it opens, ends them both.
+    async fn session(&self, sandbox: &Sandbox, start: &Start) -> Window {
+        let begun = Instant::now();
         let (port, native_port) = (free_port(), free_port());
         let mut words = start.wrapper.clone();
         words.push("tauri-driver");
@@ -144,6 +164,8 @@ impl Computer {
             .expect("the driver can be told how long to wait");
         Window {
             client,
+            begun,
+            data_dir: self.data_dir(),
             _driver: driver,
         }
     }
@@ -199,6 +221,9 @@ fn built(name: &str) -> PathBuf {
 /// One run of the app, seen and used as a person would: by the words on it.
 pub(crate) struct Window {
     pub(crate) client: Client,
+    /// When its driver was started.
+    pub(crate) begun: Instant,
+    data_dir: PathBuf,
     _driver: Running,
 }
 
@@ -371,9 +396,33 @@ impl Window {
         std::fs::write(folder.join(format!("{name}.png")), png).expect("a picture can be written");
     }
 
-    /// Ends the app.
+    /// Ends the app, and waits until it is gone: a start before that would show its window and end.
     pub(crate) async fn quit(self) {
         // Where the driver does not answer, the drop ends them both.
         let _ = tokio::time::timeout(FAREWELL, self.client.close()).await;
+        let data_dir = self.data_dir.clone();
+        let deadline = Instant::now() + FAREWELL;
+        drop(self._driver);
+        while !apps_on(&data_dir).is_empty() {
+            assert!(Instant::now() < deadline, "the app was closed and must end");
+            tokio::task::yield_now().await;
+        }
     }
+}
+
+/// The ids of the apps that work on this folder.
+pub(crate) fn apps_on(data_dir: &Path) -> Vec<String> {
+    let variable = format!("TALKVALUE_DATA_DIR={}", data_dir.display());
+    let processes = std::fs::read_dir("/proc").expect("processes can be listed");
+    let ours = processes.flatten().filter(|entry| {
+        let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        // The kernel keeps fifteen letters of a name.
+        APPS.contains(&name.trim())
+            && environment
+                .split(|byte| *byte == 0)
+                .any(|entry| entry == variable.as_bytes())
+    });
+    ours.map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
