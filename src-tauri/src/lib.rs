@@ -4,6 +4,7 @@
 
 pub mod commands;
 mod desk;
+mod first_list;
 pub mod ipc;
 mod launch;
 mod log;
