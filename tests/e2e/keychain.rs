@@ -122,6 +122,7 @@ async fn a_keychain_that_hangs_hides_no_list_and_is_said_not_to_answer_without_a
 async fn a_keychain_that_was_restarted_while_the_window_is_open_serves_again() {
     let earlier = Earlier::run().await;
     let window = earlier.starts("serving").await;
+    window.sees("Syncing").await;
     earlier
         .computer
         .keychain
