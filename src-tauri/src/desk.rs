@@ -4,18 +4,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use talkvalue_core::domain::freshness::EngineView;
-use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Patience, Ports};
+use talkvalue_core::query::ItemView;
 use talkvalue_core::query::attendee_list::AttendeeLists;
-use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::engine::EngineOptions;
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::opened::Begun;
 use talkvalue_core::sync::runner::Runner;
 use talkvalue_core::sync::turn::Turn;
 use tokio::task::AbortHandle;
-
-use crate::first_list::FirstList;
 
 /// How long a click waits for a provider's request limit; jobs wait as long as it takes.
 const PATIENCE_WITH_LIMITS: Duration = Duration::from_secs(10);
@@ -27,7 +24,6 @@ pub(crate) struct Desk {
     pub(crate) runner: Arc<Runner>,
     pub(crate) engine: EngineView,
     live: OnceLock<AbortHandle>,
-    first_list: FirstList,
 }
 
 /// For calls that a person waits for in front of the window.
@@ -55,28 +51,17 @@ fn until_done() -> EngineOptions {
 }
 
 impl Desk {
-    /// `first_list` hears the notices of `ports`.
-    pub(crate) fn new(ports: Ports, first_list: FirstList) -> Self {
+    pub(crate) fn new(ports: Ports) -> Self {
         let engine = EngineView {
             running_since: Some(ports.clock.now()),
         };
         let runner = Arc::new(Runner::new(ports.clone()));
-        first_list.begin(ports.clone(), engine);
         Self {
             ports,
             lists: AttendeeLists::default(),
             runner,
             engine,
             live: OnceLock::new(),
-            first_list,
-        }
-    }
-
-    /// All items as they are stored.
-    pub(crate) async fn items(&self) -> Result<Vec<ItemView>, CommandError> {
-        match self.first_list.take().await {
-            Some(items) => Ok(items),
-            None => query::items(&self.ports, self.engine).await,
         }
     }
 

@@ -4,7 +4,6 @@
 
 pub mod commands;
 mod desk;
-mod first_list;
 pub mod ipc;
 mod launch;
 mod log;

@@ -8,7 +8,6 @@ use tokio::sync::Mutex;
 use tracing::error;
 
 use crate::desk::Desk;
-use crate::first_list::FirstList;
 use crate::ipc::notices::Push;
 use crate::world::World;
 
@@ -54,8 +53,7 @@ impl Shell {
     }
 
     async fn open(&self) -> Opened {
-        let first_list = FirstList::new(self.push.clone());
-        let (open_ports, notices) = (self.world.open_ports.clone(), Arc::new(first_list.clone()));
+        let (open_ports, notices) = (self.world.open_ports.clone(), Arc::new(self.push.clone()));
         let result = tokio::task::spawn_blocking(move || open_ports(notices))
             .await
             .unwrap_or_else(|_| {
@@ -65,7 +63,7 @@ impl Shell {
                 ))
             });
         match result {
-            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports, first_list))),
+            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports))),
             Err(failure) => {
                 error!(code = failure.code.code(), "the data folder cannot be used");
                 Opened::Failed(failure)

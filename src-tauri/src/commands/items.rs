@@ -20,7 +20,7 @@ use crate::shell::Shell;
 #[tauri::command]
 pub(crate) async fn list_items(shell: State<'_, Shell>) -> Answer<Vec<ItemView>> {
     let desk = shell.desk().await?;
-    let items = desk.items().await?;
+    let items = query::items(&desk.ports, desk.engine).await?;
     Ok(items.into_iter().map(Into::into).collect())
 }
 
