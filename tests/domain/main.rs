@@ -9,6 +9,7 @@ mod attendees;
 mod freshness;
 mod plan;
 mod provider_answers;
+mod schedule;
 mod status;
 mod walk;
 mod words;
