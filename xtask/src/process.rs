@@ -87,11 +87,25 @@ pub(crate) fn is_on_path(program: &str) -> bool {
 
 /// The first program of this name on the search path.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
     let name = PathBuf::from(format!("{program}{}", env::consts::EXE_SUFFIX));
-    env::split_paths(&folders)
+    search_folders()
         .map(|folder| folder.join(&name))
         .find(|path| path.is_file())
+}
+
+/// The search path for what we start: this process's own, then where `cargo install` puts programs. A cargo that came
+/// from elsewhere than rustup does not have that on its path.
+pub(crate) fn search_path() -> Option<OsString> {
+    env::join_paths(search_folders()).ok()
+}
+
+fn search_folders() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let own: Vec<PathBuf> = env::split_paths(&path).collect();
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    own.into_iter().chain(cargo_home.map(|home| home.join("bin")))
 }
 
 /// A command as a person would type it, with the program's bare name.

@@ -75,6 +75,9 @@ impl Repository {
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(process::cargo_program());
         command.args(arguments).current_dir(&self.root);
+        if let Some(path) = process::search_path() {
+            command.env("PATH", path);
+        }
         command
     }
 }
