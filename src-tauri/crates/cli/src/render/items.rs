@@ -65,7 +65,7 @@ fn pending(item: &ItemView) -> Badge {
 /// "412 attending" for registrations, "88 people" for people.
 pub(crate) fn who(item: &ItemView) -> String {
     if item.kind.shows_people() {
-        counted(item.counts.attending, "person", "people")
+        counted(item.counts.total, "person", "people")
     } else {
         format!("{} attending", number(item.counts.attending))
     }
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(
             printed(&[disconnected, live_item()], None),
             "STATUS          EVENT                   KIND         PROVIDER             PEOPLE  AS OF              STARTS  ITEM\n\
-             ⛓ Disconnected  Spring \u{fffd}[2JRepair Cafe  Path event   Eventbrite     1,412 people  14:00 (2 min ago)  in 3 h  item-0a1b2c3d4e5f\n\
+             ⛓ Disconnected  Spring \u{fffd}[2JRepair Cafe  Path event   Eventbrite     1,431 people  14:00 (2 min ago)  in 3 h  item-0a1b2c3d4e5f\n\
              ✓ Syncing       Harbour Makers Night    Badge event  Eventbrite  1,412 attending  14:00 (2 min ago)  in 3 h  item-0a1b2c3d4e5f\n\
              \n\
              2 items: 1 needs you · 1 live\n"

@@ -44,7 +44,7 @@ pub(crate) fn starts(starts_at: Option<Timestamp>, ends_at: Option<Timestamp>, r
         .map_or(i32::MAX, |span| span.get_days());
     match (until, days) {
         (..HOUR, _) => format!("in {} min", (until / MINUTE).max(1)),
-        (_, 0) => format!("in {} h", until / HOUR),
+        (_, 0) => format!("in {} h", (until + HOUR / 2) / HOUR),
         (_, 1) => then.strftime("tomorrow %H:%M").to_string(),
         (_, 2..=60) => format!("in {days} days"),
         _ => then.strftime("%-d %b %Y").to_string(),
