@@ -65,8 +65,20 @@ pub(crate) fn with_sandbox(repository: &Repository, inside_session: bool) -> any
     }
 }
 
-/// Builds, and says how to go on with real accounts. Nothing is connected unasked.
+/// Builds, and opens the window on a person's own accounts, lists and keychain; without a screen it says how to go on in
+/// the terminal. Nothing is connected unasked.
 pub(crate) fn with_real_providers(repository: &Repository) -> anyhow::Result<ExitCode> {
+    if install::has_display() {
+        build_window(repository)?;
+        println!(
+            "\n{} Your own accounts, your own keychain, your own lists; TalkValue Sync only reads at the providers.",
+            terminal::heading("The window opens.")
+        );
+        process::run(&mut Command::new(
+            repository.program("talkvalue-sync", Profile::Debug),
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     install::system(&[Need::Compiler])?;
     println!(
         "{}",
