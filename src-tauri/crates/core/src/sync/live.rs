@@ -14,11 +14,11 @@ use crate::domain::ids::ItemId;
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinSet;
-use tracing::{debug, warn};
+use tokio::task::{Id, JoinSet};
+use tracing::{debug, error, warn};
 
 /// What changes without us (a command elsewhere, an item that was added) is seen within this.
 const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
@@ -34,16 +34,19 @@ type Rest = Arc<Mutex<Option<Timestamp>>>;
 /// Reads what is due, for ever. Dropping it stops the reads that it began; what arrived is kept, and they go on with
 /// the next start.
 pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
-    let mut reads: JoinSet<ItemId> = JoinSet::new();
-    let mut under_way: HashSet<ItemId> = HashSet::new();
+    let mut reads: JoinSet<()> = JoinSet::new();
+    let mut under_way: HashMap<Id, ItemId> = HashMap::new();
     let rest = Rest::default();
     loop {
-        while let Some(ended) = reads.try_join_next() {
-            // A read that panicked was told where it ran; it is due again with the next look.
-            match ended {
-                Ok(item) => under_way.remove(&item),
-                Err(_) => false,
+        while let Some(ended) = reads.try_join_next_with_id() {
+            let task = match &ended {
+                Ok((task, ())) => *task,
+                Err(broken) => broken.id(),
             };
+            let item = under_way.remove(&task);
+            if ended.is_err() {
+                error!(item.id = ?item, "a read broke off: this is a defect");
+            }
         }
         let pause = match begin_due(&runner, engine, &mut reads, &mut under_way, &rest).await {
             Ok(next) => {
@@ -66,8 +69,8 @@ pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
 async fn begin_due(
     runner: &Arc<Runner>,
     engine: EngineView,
-    reads: &mut JoinSet<ItemId>,
-    under_way: &mut HashSet<ItemId>,
+    reads: &mut JoinSet<()>,
+    under_way: &mut HashMap<Id, ItemId>,
     rest: &Rest,
 ) -> Result<Option<Timestamp>, CommandError> {
     let now = runner.ports.clock.now();
@@ -79,8 +82,9 @@ async fn begin_due(
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
     let mut of_others = false;
+    let busy: HashSet<ItemId> = under_way.values().cloned().collect();
     for record in runner.ports.store.items().await? {
-        if under_way.contains(&record.item.id) || runner.is_running(&record) {
+        if busy.contains(&record.item.id) || runner.is_running(&record) {
             continue;
         }
         of_others |= record.open_job.as_ref().is_some_and(|job| !job.held);
@@ -107,9 +111,9 @@ async fn begin_due(
     // Whose doors open first is read first.
     due.sort_by_key(|(starts_at, _)| *starts_at);
     for (_, record) in due {
-        under_way.insert(record.item.id.clone());
+        let item = record.item.id.clone();
         let (runner, turn, rest) = (runner.clone(), turn.clone(), rest.clone());
-        reads.spawn(async move {
+        let read = reads.spawn(async move {
             let item = record.item.id.clone();
             if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
                 if is_this_computers(failure.code) {
@@ -117,8 +121,8 @@ async fn begin_due(
                 }
                 debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
             }
-            item
         });
+        under_way.insert(read.id(), item);
     }
     Ok(next)
 }
