@@ -272,7 +272,6 @@ export const words = {
     importEvents: "Import events",
     addAsAnother: "Add it as another account",
     another: { EVENTBRITE: "Connect another account", LUMA: "Connect another calendar" } satisfies Record<Provider, string>,
-    done: "Done",
     cancel: "Cancel",
   },
 

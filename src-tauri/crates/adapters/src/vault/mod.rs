@@ -84,6 +84,10 @@ impl KeychainVault {
         patience: Patience,
         work: impl Fn(&Drawer<'_>) -> Result<T, VaultError> + Send + Sync + 'static,
     ) -> Result<T, VaultError> {
+        // Any call on a locked keychain would show its prompt; in the background nobody asked for one.
+        if patience == Patience::Background && self.says_locked().await {
+            return Err(VaultError::Locked);
+        }
         let deadline = match patience {
             Patience::Background => self.deadlines.background,
             Patience::PersonAsked => self.deadlines.person_asked,
@@ -147,10 +151,6 @@ impl KeychainVault {
 #[async_trait]
 impl Vault for KeychainVault {
     async fn load(&self, integration: &IntegrationId, patience: Patience) -> Result<Credential, VaultError> {
-        // Reading from a locked keychain would show its prompt; in the background nobody asked for one.
-        if patience == Patience::Background && self.says_locked().await {
-            return Err(VaultError::Locked);
-        }
         let user = integration.as_str().to_owned();
         let loaded = self
             .call(patience, move |drawer| match drawer.read(&user)? {
@@ -195,9 +195,6 @@ impl Vault for KeychainVault {
     }
 
     async fn check(&self, patience: Patience) -> Result<(), VaultError> {
-        if patience == Patience::Background && self.says_locked().await {
-            return Err(VaultError::Locked);
-        }
         self.call(patience, |drawer| drawer.read(SENTINEL).map(|_| ()))
             .await
     }
