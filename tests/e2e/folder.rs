@@ -168,9 +168,8 @@ async fn after_the_app_was_killed_its_locks_are_free_and_its_lists_there() {
     let pause = sandbox.luma().pause_at(1);
     let window = computer.open(&sandbox).await;
     window.sees(TITLE).await;
-    window.press("Sync").await;
     // In the middle of a job, with the data folder's lock held.
-    pause.reached().await;
+    window.syncs_until(pause.reached()).await;
     kill_the_app(&computer.data_dir());
     pause.release();
     drop(window);

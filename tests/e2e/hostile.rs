@@ -238,8 +238,7 @@ async fn hostile_texts_show_whole_as_text_and_make_nothing() {
 
     // Sentences that quote the account, and the dialog that offers the way back.
     luma.revokes_keys();
-    window.press("Sync").await;
-    window.sees("Integration disconnected").await;
+    window.syncs_until(window.sees("Integration disconnected")).await;
     nothing_was_made(&window, &server, "the banner").await;
     window.press("Reconnect").await;
     window.sees("Sign in again").await;

@@ -64,8 +64,7 @@ async fn from_first_start_to_a_repaired_list_that_survives_a_dead_network() {
     assert_eq!(people, "260");
 
     luma.revokes_keys();
-    window.press("Sync").await;
-    window.sees("Integration disconnected").await;
+    window.syncs_until(window.sees("Integration disconnected")).await;
     window.does_not_see("Syncing", "never green unless we know").await;
     assert_eq!(window.count("Total attendees").await, people, "the list is kept");
     window.picture("7-disconnected").await;

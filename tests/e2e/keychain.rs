@@ -129,9 +129,8 @@ async fn a_keychain_that_was_restarted_while_the_window_is_open_serves_again() {
         .restart()
         .expect("the keychain restarts");
     let pause = earlier.sandbox.luma().pause_at(1);
-    window.press("Sync").await;
     // The provider is asked: the sign-in was read from the restarted keychain.
-    pause.reached().await;
+    window.syncs_until(pause.reached()).await;
     pause.release();
     window
         .does_not_see("keychain", "a restarted keychain needs nobody")

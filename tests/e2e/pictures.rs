@@ -83,8 +83,7 @@ async fn take(folder: &std::path::Path, look: &str, theme: &str) {
     sandbox.luma().revokes_keys();
     let severed = demo.luma_events[LUMA_EVENTS[0]].title.clone();
     window.choose(&severed).await;
-    window.press("Sync").await;
-    window.sees("Integration disconnected").await;
+    window.syncs_until(window.sees("Integration disconnected")).await;
     window.press("Reconnect").await;
     window.sees("Sign in again").await;
     window.sees("No other Luma account is connected").await;

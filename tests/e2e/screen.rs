@@ -281,6 +281,26 @@ impl Window {
         }
     }
 
+    /// Asks for a sync wherever one is offered, until `done`. It is not offered while the engine, which begins one by
+    /// itself, is at it or has found what it looked for.
+    pub(crate) async fn syncs_until<T>(&self, done: impl Future<Output = T>) -> T {
+        let offered = Locator::XPath("//button[normalize-space(.)='Sync' and not(@disabled)]");
+        tokio::pin!(done);
+        loop {
+            let press = async {
+                if let Ok(button) = self.client.find(offered).await {
+                    // A page that is drawn anew may take it away in between.
+                    let _ = button.click().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                result = &mut done => return result,
+                () = press => {}
+            }
+        }
+    }
+
     /// Picks the row of a list that holds these words; an open dialog's before the page's behind it.
     pub(crate) async fn choose(&self, words: &str) {
         let xpath = format!(
