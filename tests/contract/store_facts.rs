@@ -9,7 +9,7 @@ use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{ActiveJob, Effect, SyncFacts};
-use talkvalue_core::ports::{Completion, Store};
+use talkvalue_core::ports::{Absences, Completion, Store};
 use talkvalue_core::query::facts_of;
 
 /// What happens to an item, as the engine makes it happen.
@@ -83,6 +83,7 @@ fn everything_read(as_of: Timestamp, at: Timestamp) -> Completion {
         as_of,
         watermark: None,
         everything: true,
+        absences: Absences::default(),
         at,
     }
 }
