@@ -19,7 +19,7 @@ use talkvalue_sandbox::AttendeeSpec;
 use talkvalue_tests::clock::SteppedClock;
 
 /// How long a fact may take to come, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A window that is open, seen from behind: its engine runs until this is dropped.
 pub(crate) struct Open {

@@ -6,6 +6,7 @@
 )]
 
 mod canned;
+mod channels;
 mod connecting;
 mod failures;
 mod failures_eventbrite;

@@ -42,8 +42,8 @@ fn every_kind_of_bad_input_is_answered_in_one_sentence() {
         (vec!["reconnect", item], 2),
         (vec!["retry", item], 2),
         (
-            vec!["import", &integration, &harbour.event, "--as", "path-channel"],
-            2,
+            vec!["import", &integration, "990000000000", "--as", "path-channel"],
+            4,
         ),
         (vec!["import", &integration, &harbour.event, "--as", "poster"], 2),
         (vec!["import", &integration, &harbour.event], 2),

@@ -81,6 +81,13 @@ pub struct RegistrationPage {
     pub server_time: Timestamp,
 }
 
+/// An organization or calendar: a standing source of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    pub external_id: ExternalId,
+    pub name: String,
+}
+
 /// One page of an account's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
@@ -88,6 +95,8 @@ pub struct EventPage {
     /// Events that could not be read.
     pub unreadable: u64,
     pub next: Option<Cursor>,
+    /// The provider's clock when it answered.
+    pub server_time: Timestamp,
 }
 
 /// Why a provider's answer is no answer, named after what we do about it.
@@ -127,11 +136,19 @@ pub trait ProviderApi: Send + Sync {
     async fn identify(&self, credential: &Credential) -> Result<Account, ProviderError>;
     /// Whether the account can list anything at all; tells "this event is gone" from "this account sees nothing".
     async fn lists_events(&self, credential: &Credential) -> Result<(), ProviderError>;
+    /// Events of the whole account, or of one of its [`Self::channels`].
     async fn event_page(
         &self,
         credential: &Credential,
+        channel: Option<&ExternalId>,
         cursor: Option<&Cursor>,
     ) -> Result<EventPage, ProviderError>;
+    /// What stands for all its events: the organizations of an Eventbrite user, the calendar of a Luma key.
+    async fn channels(
+        &self,
+        credential: &Credential,
+        account: &Account,
+    ) -> Result<Vec<Channel>, ProviderError>;
     async fn event(
         &self,
         credential: &Credential,
@@ -330,6 +347,18 @@ pub struct RowMark {
     pub external_id: RegistrationId,
 }
 
+/// One event of a Path channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRecord {
+    pub feed: FeedId,
+    pub event: ProviderEvent,
+    /// When it was found to be gone: it is read no more.
+    pub closed_at: Option<Timestamp>,
+    pub last_synced_at: Option<Timestamp>,
+    pub unreadable: u64,
+    pub reads: FeedReads,
+}
+
 /// In which order the journal is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -486,6 +515,13 @@ pub trait Store: Send + Sync {
         event: &ProviderEvent,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+    /// The events of a Path channel, in order of their start.
+    async fn members(&self, id: &ItemId) -> Result<Vec<MemberRecord>, StoreError>;
+    async fn member(&self, id: &ItemId, feed: &FeedId) -> Result<Option<MemberRecord>, StoreError>;
+    /// Adds the events that are new, describes all of them, and opens again those that were closed.
+    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError>;
+    /// The event is gone: its rows are kept, and read no more.
+    async fn close_member(&self, id: &ItemId, feed: &FeedId, at: Timestamp) -> Result<(), StoreError>;
     /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds. `false`, and nothing
     /// changed, where that integration is severed itself.
     async fn confirm_reconnect(
@@ -522,14 +558,27 @@ pub trait Store: Send + Sync {
     async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError>;
     /// The full walk of a feed that a later job can go on with.
     async fn open_walk(&self, feed: &FeedId) -> Result<Option<OpenWalk>, StoreError>;
-    /// A new full walk begins: counts start at zero, an earlier walk is forgotten.
-    async fn begin_walk(&self, job: &JobId, feed: &FeedId, total: Option<u64>) -> Result<(), StoreError>;
+    /// A new full walk begins: counts start at `done`, an earlier walk is forgotten.
+    async fn begin_walk(
+        &self,
+        job: &JobId,
+        feed: &FeedId,
+        done: u64,
+        total: Option<u64>,
+    ) -> Result<(), StoreError>;
     /// The stored readings of these registrations, for planning.
     async fn stored(&self, feed: &FeedId, ids: &[RegistrationId]) -> Result<Vec<Registration>, StoreError>;
     async fn commit_page(&self, page: PageCommit<'_>) -> Result<(), StoreError>;
     /// The job's read is complete: sets the feed's time, clears the failure of every item that views it. After a read
     /// of everything its walk is closed, and what it did not list again is no longer set aside.
     async fn complete_job(&self, job: &JobId, completion: Completion) -> Result<(), StoreError>;
+    /// The same for one event of a channel, whose job goes on.
+    async fn complete_member(
+        &self,
+        job: &JobId,
+        feed: &FeedId,
+        completion: Completion,
+    ) -> Result<(), StoreError>;
     /// The job ended without success. A failure becomes the last failure of every item that views the feed (severed
     /// and archived ones apart); nothing that was read is lost.
     async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;

@@ -43,6 +43,11 @@ pub(super) struct Requester {
 }
 
 impl Requester {
+    /// Our own clock, for answers that need no request.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(super) fn new(
         origin: &Origin,
         witness: &Origin,

@@ -116,7 +116,7 @@ pub(super) fn changes(
              FROM change
              LEFT JOIN registration
                 ON registration.feed = change.feed AND registration.external_id = change.registration
-             WHERE change.feed = (SELECT feed FROM item WHERE id = ?1)
+             WHERE change.feed IN (SELECT feed FROM shown WHERE item = ?1)
                AND change.at >= ?2 AND (change.at, change.key) {comparison} (?3, ?4)
              ORDER BY change.at {direction}, change.key {direction} LIMIT ?5"
         ))?

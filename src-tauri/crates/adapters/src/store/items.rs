@@ -14,12 +14,19 @@ use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{FeedReads, ItemRecord, NewItem};
 
 const SELECT: &str = "
-    SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at, feed.revision,
+    SELECT item.*, feed.id AS feed_id, feed.last_synced_at,
+           -- Rows change and events come, and neither is ever taken back: the sum is of one picture only.
+           CASE item.kind WHEN 'PATH_CHANNEL' THEN
+               (SELECT coalesce(sum(own.revision), 0) + count(*) FROM member JOIN feed AS own ON own.key = member.feed
+                WHERE member.item = item.id)
+           ELSE feed.revision END AS revision,
            feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.handed, job.created_at AS job_created_at,
-           (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable,
-           (SELECT count(*) FROM missing WHERE missing.feed = item.feed AND state = 'HELD') AS held_removals,
+           (SELECT count(*) FROM shown JOIN set_aside ON set_aside.feed = shown.feed
+               WHERE shown.item = item.id) AS unreadable,
+           (SELECT count(*) FROM shown JOIN missing ON missing.feed = shown.feed
+               WHERE shown.item = item.id AND state = 'HELD') AS held_removals,
            EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'CANDIDATE') AS misses_some,
            counted.revision AS counted_revision, counted.total, counted.attending, counted.awaiting,
            counted.not_attending, counted.checked_in, counted.tickets, counted.tickets_checked_in
@@ -67,7 +74,6 @@ fn rows(
 /// A row of an item; its numbers may be of an earlier revision.
 struct Stored {
     record: ItemRecord,
-    feed: i64,
     counted: bool,
 }
 
@@ -144,29 +150,25 @@ fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
     Ok(Stored {
         counted: counted.map(i64::unsigned_abs) == Some(record.revision),
         record,
-        feed: row.get("feed_key")?,
     })
 }
 
 /// The record with its numbers: as they were kept, or counted now where the rows have changed since.
 fn with_counts(transaction: &Transaction<'_>, stored: Stored) -> Result<ItemRecord, Error> {
-    let Stored {
-        record,
-        feed,
-        counted,
-    } = stored;
+    let Stored { record, counted } = stored;
     if counted {
         return Ok(record);
     }
+    let item = record.item.id.as_str();
     // Counts registrations, or people for Path items (the best of a person's statuses, any check-in).
     let rows = if record.item.kind.shows_people() {
         "SELECT max(CASE status WHEN 'ATTENDING' THEN 2 WHEN 'AWAITING' THEN 1 ELSE 0 END) AS rank,
                 max(checked_in_at IS NOT NULL) AS present
-         FROM registration WHERE feed = ?1 GROUP BY person_key"
+         FROM shown CROSS JOIN registration USING (feed) WHERE item = ?1 GROUP BY person_key"
     } else {
         "SELECT CASE status WHEN 'ATTENDING' THEN 2 WHEN 'AWAITING' THEN 1 ELSE 0 END AS rank,
                 checked_in_at IS NOT NULL AS present
-         FROM registration WHERE feed = ?1"
+         FROM shown CROSS JOIN registration USING (feed) WHERE item = ?1"
     };
     let counts = transaction
         .prepare_cached(&format!(
@@ -174,7 +176,7 @@ fn with_counts(transaction: &Transaction<'_>, stored: Stored) -> Result<ItemReco
                     sum(rank = 0) AS not_attending, sum(rank = 2 AND present) AS checked_in
              FROM ({rows})"
         ))?
-        .query_row([feed], |row| {
+        .query_row([item], |row| {
             Ok(Counts {
                 total: count(row, "total")?,
                 attending: count(row, "attending")?,
@@ -186,9 +188,9 @@ fn with_counts(transaction: &Transaction<'_>, stored: Stored) -> Result<ItemReco
     let tickets = transaction
         .prepare_cached(
             "SELECT sum(tickets) AS total, sum(tickets_checked_in) FILTER (WHERE status = 'ATTENDING') AS checked_in
-             FROM registration WHERE feed = ?1",
+             FROM shown CROSS JOIN registration USING (feed) WHERE item = ?1",
         )?
-        .query_row([feed], |row| {
+        .query_row([item], |row| {
             Ok(Tickets { total: count(row, "total")?, checked_in: count(row, "checked_in")? })
         })?;
     Ok(ItemRecord {
@@ -200,8 +202,12 @@ fn with_counts(transaction: &Transaction<'_>, stored: Stored) -> Result<ItemReco
 
 /// Keeps the numbers of every item that views the feed, so that nobody has to count rows that did not change.
 pub(super) fn keep_counts(transaction: &Transaction<'_>, feed: i64) -> Result<(), Error> {
-    let changed = "WHERE item.feed = ?1 AND counted.revision IS NOT feed.revision";
-    for record in selected(transaction, changed, [feed])? {
+    let showing = "WHERE item.id IN (SELECT item FROM shown WHERE shown.feed = ?1)";
+    for stored in rows(transaction, showing, [feed])? {
+        if stored.counted {
+            continue;
+        }
+        let record = with_counts(transaction, stored)?;
         let (counts, tickets) = (record.counts, record.tickets);
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         transaction
@@ -280,17 +286,21 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
         new.api_origin.as_str(),
         new.external_id.as_str(),
     );
+    let feed_kind = match new.kind {
+        ItemKind::PathChannel => "EVENT_LIST",
+        ItemKind::BadgeEvent | ItemKind::PathEvent => "EVENT",
+    };
     transaction.execute(
-        "INSERT INTO feed (id, provider, api_origin, external_id) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (provider, api_origin, external_id) DO NOTHING",
-        params![FeedId::random().as_str(), provider, origin, external],
+        "INSERT INTO feed (id, provider, api_origin, kind, external_id) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (provider, api_origin, kind, external_id) DO NOTHING",
+        params![FeedId::random().as_str(), provider, origin, feed_kind, external],
     )?;
     let id = ItemId::random();
     transaction.execute(
         "INSERT INTO item (id, kind, provider, api_origin, external_id, integration_id, created_at, last_failure_code,
              last_failure_at, feed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?8 IS NULL THEN NULL ELSE ?7 END,
-             (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND external_id = ?5))",
+             (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND kind = ?9 AND external_id = ?5))",
         params![
             id.as_str(),
             new.kind.code(),
@@ -299,7 +309,8 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
             external,
             new.integration_id.as_str(),
             micros(new.at),
-            (!new.proved).then_some("INTERRUPTED")
+            (!new.proved).then_some("INTERRUPTED"),
+            feed_kind
         ],
     )?;
     // Where it is not live by what is stored already, its first job says so.
@@ -393,12 +404,15 @@ pub(super) fn fail_of_job(
     set_failure(transaction, ALIKE, &job.as_str(), failure)
 }
 
-pub(super) fn clear_failure_of_job(transaction: &Transaction<'_>, job: &JobId) -> Result<(), Error> {
+/// A read of the feed by this job succeeded: nothing is the matter with the items that view it through its account.
+pub(super) fn clear_failure(transaction: &Transaction<'_>, job: &JobId, feed: i64) -> Result<(), Error> {
     transaction
-        .prepare_cached(&format!(
-            "UPDATE item SET last_failure_code = NULL, last_failure_at = NULL, last_failure_detail = NULL WHERE {ALIKE}"
-        ))?
-        .execute([job.as_str()])?;
+        .prepare_cached(
+            "UPDATE item SET last_failure_code = NULL, last_failure_at = NULL, last_failure_detail = NULL
+             WHERE feed = ?2 AND integration_id =
+                (SELECT own.integration_id FROM job JOIN item AS own ON own.id = job.item_id WHERE job.id = ?1)",
+        )?
+        .execute(params![job.as_str(), feed])?;
     Ok(())
 }
 
@@ -420,17 +434,20 @@ pub(super) fn archive(transaction: &Transaction<'_>, id: &ItemId, at: Timestamp)
 }
 
 pub(super) fn remove(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {
-    let feed: Option<i64> = transaction
-        .query_row("SELECT feed FROM item WHERE id = ?1", [id.as_str()], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    let Some(feed) = feed else { return Ok(()) };
+    let feeds: Vec<i64> = transaction
+        .prepare("SELECT feed FROM shown WHERE item = ?1")?
+        .query_map([id.as_str()], |row| row.get(0))?
+        .collect::<Result<_, Error>>()?;
     transaction.execute("DELETE FROM item WHERE id = ?1", [id.as_str()])?;
-    let views: i64 = transaction.query_row("SELECT count(*) FROM item WHERE feed = ?1", [feed], |row| {
-        row.get(0)
-    })?;
-    if views == 0 {
+    for feed in feeds {
+        let shown: bool = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM shown WHERE feed = ?1)",
+            [feed],
+            |row| row.get(0),
+        )?;
+        if shown {
+            continue;
+        }
         for table in ["registration", "set_aside", "change", "walk", "listed", "missing"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE feed = ?1"), [feed])?;
         }

@@ -2,11 +2,12 @@
 
 use super::facts::micros;
 use super::history::{Whose, note_statuses};
+use super::registrations::feed_key;
 use super::{absences, items, walks};
 use jiff::Timestamp;
 use rusqlite::{Error, OptionalExtension, Transaction, params};
 use talkvalue_core::domain::failure::Waiting;
-use talkvalue_core::domain::ids::{ItemId, JobId};
+use talkvalue_core::domain::ids::{FeedId, ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::ports::Completion;
 
@@ -149,7 +150,39 @@ pub(super) fn complete(
     job: &JobId,
     completion: &Completion,
 ) -> Result<(), Error> {
-    let feed = feed_of(transaction, job)?;
+    let (feed, at) = (feed_of(transaction, job)?, micros(completion.at));
+    complete_feed(transaction, job, feed, completion)?;
+    transaction.execute(
+        "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL WHERE id = ?1",
+        params![job.as_str(), at],
+    )?;
+    // Of the checks that found nothing, only the last one says anything.
+    transaction.execute(
+        "DELETE FROM job WHERE item_id = (SELECT item_id FROM job WHERE id = ?1) AND id <> ?1
+             AND kind = 'SYNC' AND end_code = 'COMPLETED' AND changes = 0",
+        [job.as_str()],
+    )?;
+    note_statuses(transaction, Whose::Feed(feed), completion.at)
+}
+
+pub(super) fn complete_member(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    feed: &FeedId,
+    completion: &Completion,
+) -> Result<(), Error> {
+    let feed = feed_key(transaction, feed)?.ok_or(Error::QueryReturnedNoRows)?;
+    complete_feed(transaction, job, feed, completion)?;
+    note_statuses(transaction, Whose::Feed(feed), completion.at)
+}
+
+/// A complete read of one feed.
+fn complete_feed(
+    transaction: &Transaction<'_>,
+    job: &JobId,
+    feed: i64,
+    completion: &Completion,
+) -> Result<(), Error> {
     let (as_of, at) = (micros(completion.as_of), micros(completion.at));
     // A later success is never replaced by an earlier one, unless it lies in the future: then a clock was wrong.
     transaction.execute(
@@ -174,18 +207,7 @@ pub(super) fn complete(
         walks::close(transaction, feed)?;
     }
     items::keep_counts(transaction, feed)?;
-    items::clear_failure_of_job(transaction, job)?;
-    transaction.execute(
-        "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL WHERE id = ?1",
-        params![job.as_str(), at],
-    )?;
-    // Of the checks that found nothing, only the last one says anything.
-    transaction.execute(
-        "DELETE FROM job WHERE item_id = (SELECT item_id FROM job WHERE id = ?1) AND id <> ?1
-             AND kind = 'SYNC' AND end_code = 'COMPLETED' AND changes = 0",
-        [job.as_str()],
-    )?;
-    note_statuses(transaction, Whose::Feed(feed), completion.at)
+    items::clear_failure(transaction, job, feed)
 }
 
 pub(super) fn end(

@@ -8,6 +8,7 @@ mod history;
 mod integrations;
 mod items;
 mod jobs;
+mod members;
 mod open;
 mod registrations;
 mod support_facts;
@@ -32,8 +33,8 @@ use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{
-    Completion, ItemRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance, Store,
-    StoreError, Unlisted,
+    Completion, ItemRecord, MemberRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance,
+    Store, StoreError, Unlisted,
 };
 use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
 
@@ -187,6 +188,29 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn members(&self, id: &ItemId) -> Result<Vec<MemberRecord>, StoreError> {
+        let id = id.clone();
+        self.read(move |transaction| members::all(transaction, &id)).await
+    }
+
+    async fn member(&self, id: &ItemId, feed: &FeedId) -> Result<Option<MemberRecord>, StoreError> {
+        let (id, feed) = (id.clone(), feed.clone());
+        self.read(move |transaction| members::one(transaction, &id, &feed))
+            .await
+    }
+
+    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError> {
+        let (id, events) = (id.clone(), events.to_vec());
+        self.write(move |transaction| members::set(transaction, &id, &events))
+            .await
+    }
+
+    async fn close_member(&self, id: &ItemId, feed: &FeedId, at: Timestamp) -> Result<(), StoreError> {
+        let (id, feed) = (id.clone(), feed.clone());
+        self.write(move |transaction| members::close(transaction, &id, &feed, at))
+            .await
+    }
+
     async fn confirm_reconnect(
         &self,
         id: &ItemId,
@@ -292,9 +316,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn begin_walk(&self, job: &JobId, feed: &FeedId, total: Option<u64>) -> Result<(), StoreError> {
+    async fn begin_walk(
+        &self,
+        job: &JobId,
+        feed: &FeedId,
+        done: u64,
+        total: Option<u64>,
+    ) -> Result<(), StoreError> {
         let (job, feed) = (job.clone(), feed.clone());
-        self.write(move |transaction| walks::begin(transaction, &job, &feed, total))
+        self.write(move |transaction| walks::begin(transaction, &job, &feed, done, total))
             .await
     }
 
@@ -313,6 +343,17 @@ impl Store for SqliteStore {
     async fn complete_job(&self, job: &JobId, completion: Completion) -> Result<(), StoreError> {
         let job = job.clone();
         self.write(move |transaction| jobs::complete(transaction, &job, &completion))
+            .await
+    }
+
+    async fn complete_member(
+        &self,
+        job: &JobId,
+        feed: &FeedId,
+        completion: Completion,
+    ) -> Result<(), StoreError> {
+        let (job, feed) = (job.clone(), feed.clone());
+        self.write(move |transaction| jobs::complete_member(transaction, &job, &feed, &completion))
             .await
     }
 

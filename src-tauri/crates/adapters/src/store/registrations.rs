@@ -217,17 +217,66 @@ fn write_row(upsert: &mut CachedStatement<'_>, feed: i64, row: &Registration) ->
     Ok(())
 }
 
+/// Rows read of each feed at a time where an item shows several: at least so many.
+const LEAST_OF_A_FEED: usize = 32;
+
 pub(super) fn of_item(
     transaction: &Transaction<'_>,
     item: &ItemId,
     mark: Option<&RowMark>,
     limit: usize,
 ) -> Result<Vec<(String, Registration)>, Error> {
-    let feed: Option<i64> = transaction
-        .prepare_cached("SELECT feed FROM item WHERE id = ?1")?
-        .query_row([item.as_str()], |row| row.get(0))
-        .optional()?;
-    let Some(feed) = feed else { return Ok(Vec::new()) };
+    let feeds: Vec<i64> = transaction
+        .prepare_cached("SELECT feed FROM shown WHERE item = ?1")?
+        .query_map([item.as_str()], |row| row.get(0))?
+        .collect::<Result<_, Error>>()?;
+    if let [feed] = feeds[..] {
+        return of_feed(transaction, feed, mark, limit);
+    }
+    let mut mark = mark.cloned();
+    let mut merged = Vec::new();
+    // Each feed is read in order; up to the least of the last rows read, nothing can come between.
+    while merged.len() < limit {
+        let each = (2 * (limit - merged.len()) / feeds.len().max(1)).max(LEAST_OF_A_FEED);
+        let mut rows: Vec<(String, Registration)> = Vec::new();
+        let mut certain: Option<(String, RegistrationId)> = None;
+        for feed in &feeds {
+            let own = of_feed(transaction, *feed, mark.as_ref(), each)?;
+            if own.len() == each
+                && let Some((key, row)) = own.last()
+            {
+                let last = (key.clone(), row.external_id.clone());
+                certain = Some(certain.map_or(last.clone(), |certain| certain.min(last)));
+            }
+            rows.extend(own);
+        }
+        rows.sort_by(|(left_key, left), (right_key, right)| {
+            (left_key, &left.external_id).cmp(&(right_key, &right.external_id))
+        });
+        if let Some((key, id)) = &certain {
+            let end = rows.partition_point(|(own_key, own)| (own_key, &own.external_id) <= (key, id));
+            rows.truncate(end);
+        }
+        mark = certain.map(|(person_key, external_id)| RowMark {
+            person_key,
+            external_id,
+        });
+        merged.extend(rows);
+        if mark.is_none() {
+            break;
+        }
+    }
+    merged.truncate(limit);
+    Ok(merged)
+}
+
+/// Rows of one feed in the order of (person key, id).
+fn of_feed(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    mark: Option<&RowMark>,
+    limit: usize,
+) -> Result<Vec<(String, Registration)>, Error> {
     let (person_key, external_id) = mark.map_or(("", ""), |mark| {
         (mark.person_key.as_str(), mark.external_id.as_str())
     });

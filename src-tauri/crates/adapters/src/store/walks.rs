@@ -51,13 +51,14 @@ pub(super) fn begin(
     transaction: &Transaction<'_>,
     job: &JobId,
     feed: &FeedId,
+    done: u64,
     total: Option<u64>,
 ) -> Result<(), Error> {
     let feed = feed_key(transaction, feed)?.ok_or(Error::QueryReturnedNoRows)?;
     forget(transaction, feed)?;
     transaction.execute(
-        "UPDATE job SET done = 0, total = ?2 WHERE id = ?1",
-        params![job.as_str(), total.map(sql_count)],
+        "UPDATE job SET done = ?2, total = ?3 WHERE id = ?1",
+        params![job.as_str(), sql_count(done), total.map(sql_count)],
     )?;
     Ok(())
 }

@@ -4,20 +4,22 @@ use super::check_origin;
 use super::integrate::refused;
 use super::keychain::open_or_sever;
 use super::sever;
-use crate::domain::event::ProviderEvent;
+use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
+use crate::domain::integration::Integration;
 use crate::domain::item::ItemKind;
 use crate::error::CommandError;
-use crate::ports::{Cursor, Ports, ProviderError};
+use crate::ports::{Channel, Cursor, Ports, ProviderError};
 use crate::query::stored_integration;
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
 use crate::sync::engine::{self, EngineOptions};
+use crate::sync::event_list::EventList;
 use crate::sync::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Something that can be imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,10 +40,10 @@ pub struct ImportedAs {
     pub item_id: ItemId,
 }
 
-/// Pages in a row without an event that was not met before (an organization may have none): a list that never ends.
-const BARREN_PAGES_TOLERATED: u32 = 100;
+const EVENT: [ItemKind; 2] = [ItemKind::BadgeEvent, ItemKind::PathEvent];
+const CHANNEL: [ItemKind; 1] = [ItemKind::PathChannel];
 
-/// All events of the integration's account, newest start first.
+/// What stands for all events of the integration's account, then its events, newest start first.
 pub async fn candidates(
     ports: &Ports,
     id: &IntegrationId,
@@ -53,59 +55,38 @@ pub async fn candidates(
     let credential = open_or_sever(ports, &integration, options.patience).await?;
     let api = ports.provider(integration.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
-    let mut events: Vec<ProviderEvent> = Vec::new();
+    let mut list = EventList::default();
     let mut cursor: Option<Cursor> = None;
-    let mut seen = HashSet::new();
-    let (mut known, mut barren_pages) = (HashSet::new(), 0u32);
-    let mut restarted = false;
     loop {
         let place = cursor.clone();
         let answer = call(ports, &mut waiter, &mut Silently, || {
-            api.event_page(&credential, place.as_ref())
+            api.event_page(&credential, None, place.as_ref())
         })
         .await;
-        let page = match answer {
-            Ok(page) => page,
-            // A continuation lapses: the list is read again from its start, once.
-            Err(CallError::Provider(ProviderError::CursorRejected)) if !restarted => {
-                restarted = true;
-                (cursor, barren_pages) = (None, 0);
-                seen.clear();
-                continue;
-            }
-            Err(CallError::Provider(error)) => {
-                let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
-                if judged.verdict == Verdict::Sever {
-                    let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-                    sever(ports, id, credential.generation, &failure).await?;
-                    let severed = stored_integration(ports, id).await?;
-                    require_connected(&severed)?;
+        match answer {
+            Ok(page) => match list.take(page) {
+                Ok(Some(next)) => cursor = Some(next),
+                Ok(None) => break,
+                Err(detail) => {
+                    let error = ProviderError::Malformed {
+                        detail: detail.to_owned(),
+                    };
+                    return Err(refused(integration.provider, "", CallError::Provider(error)));
                 }
-                return Err(refused_list(&integration, judged.verdict, error));
-            }
-            Err(other) => return Err(refused(integration.provider, "", other)),
-        };
-        let before = known.len();
-        known.extend(page.events.iter().map(|event| event.external_id.clone()));
-        barren_pages = if known.len() == before {
-            barren_pages + 1
-        } else {
-            0
-        };
-        events.extend(page.events);
-        match page.next {
-            None => break,
-            Some(next) if barren_pages <= BARREN_PAGES_TOLERATED && seen.insert(next.0.clone()) => {
-                cursor = Some(next);
-            }
-            Some(_) => {
-                let error = ProviderError::Malformed {
-                    detail: "the event list repeats itself".to_owned(),
-                };
-                return Err(refused(integration.provider, "", CallError::Provider(error)));
-            }
+            },
+            Err(CallError::Provider(ProviderError::CursorRejected)) if list.restart() => cursor = None,
+            Err(error) => return Err(judged(ports, &integration, &credential, error).await?),
         }
     }
+    let account = &integration.account;
+    let channels = call(ports, &mut waiter, &mut Silently, || {
+        api.channels(&credential, account)
+    })
+    .await;
+    let channels = match channels {
+        Ok(channels) => channels,
+        Err(error) => return Err(judged(ports, &integration, &credential, error).await?),
+    };
     let mut imported: HashMap<ExternalId, Vec<ImportedAs>> = HashMap::new();
     for record in ports.store.items().await? {
         let item = record.item;
@@ -117,32 +98,61 @@ pub async fn candidates(
             imported.entry(item.external_id).or_default().push(entry);
         }
     }
-    let mut listed = HashSet::new();
-    let mut candidates: Vec<Candidate> = events
-        .into_iter()
-        .filter(|event| listed.insert(event.external_id.clone()))
-        .map(|event| Candidate {
-            imported_as: imported.remove(&event.external_id).unwrap_or_default(),
+    let channels = channels.into_iter().map(|channel| (channel, None, &CHANNEL[..]));
+    let events = list.into_events().into_iter().map(|event| {
+        let channel = Channel {
             external_id: event.external_id,
-            title: event.title,
-            starts_at: event.starts_at,
-            kinds: vec![ItemKind::BadgeEvent, ItemKind::PathEvent],
+            name: event.title,
+        };
+        (channel, event.starts_at, &EVENT[..])
+    });
+    let mut candidates: Vec<Candidate> = channels
+        .chain(events)
+        .map(|(what, starts_at, kinds)| {
+            let all = imported.get(&what.external_id).cloned().unwrap_or_default();
+            Candidate {
+                imported_as: all
+                    .into_iter()
+                    .filter(|known| kinds.contains(&known.kind))
+                    .collect(),
+                external_id: what.external_id,
+                title: what.name,
+                starts_at,
+                kinds: kinds.to_vec(),
+            }
         })
         .collect();
+    // What stands for all events comes first.
     candidates.sort_by(|left, right| {
-        right
-            .starts_at
-            .cmp(&left.starts_at)
+        let is_channel = |candidate: &Candidate| candidate.kinds == CHANNEL;
+        is_channel(right)
+            .cmp(&is_channel(left))
+            .then(right.starts_at.cmp(&left.starts_at))
             .then(left.title.cmp(&right.title))
     });
     Ok(candidates)
 }
 
-fn refused_list(
-    integration: &crate::domain::integration::Integration,
-    verdict: Verdict,
-    error: ProviderError,
-) -> CommandError {
+/// What a refused list means, after the severance that may follow from it.
+async fn judged(
+    ports: &Ports,
+    integration: &Integration,
+    credential: &Credential,
+    error: CallError,
+) -> Result<CommandError, CommandError> {
+    let CallError::Provider(error) = error else {
+        return Ok(refused(integration.provider, "", error));
+    };
+    let judged = engine::judge_with_probe(ports, integration, Some(credential), &error).await;
+    if judged.verdict == Verdict::Sever {
+        let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
+        sever(ports, &integration.id, credential.generation, &failure).await?;
+        require_connected(&stored_integration(ports, &integration.id).await?)?;
+    }
+    Ok(refused_list(integration, judged.verdict, error))
+}
+
+fn refused_list(integration: &Integration, verdict: Verdict, error: ProviderError) -> CommandError {
     match verdict {
         Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {
             CommandError::failure(code, super::integrate::cannot_ask(integration.provider, code))

@@ -70,7 +70,7 @@ pub async fn connect(
         )));
     }
     let events = api
-        .event_page(&credential, None)
+        .event_page(&credential, None, None)
         .await
         .ok()
         .map(|page| page.events.len());

@@ -2,6 +2,7 @@
 //! whether it sees the event. Offers only: nothing is linked here.
 
 use super::keychain::open_credential;
+use super::reconnect::sees;
 use super::sever;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::ItemId;
@@ -99,7 +100,7 @@ impl Asking<'_> {
                 return Ok(None);
             }
         };
-        let error = match api.event(&credential, &self.record.item.external_id).await {
+        let error = match sees(api.as_ref(), &credential, &integration.account, &self.record.item).await {
             Ok(_) => return Ok(Some(true)),
             Err(error) => error,
         };

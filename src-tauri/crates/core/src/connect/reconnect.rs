@@ -5,13 +5,15 @@ use super::check_origin;
 use super::integrate::{cannot_ask, refused};
 use super::keychain::open_or_sever;
 use super::sever;
+use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode, Recovery};
 use crate::domain::ids::{IntegrationId, ItemId};
-use crate::domain::integration::Integration;
+use crate::domain::integration::{Account, Integration};
+use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::JobKind;
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
-use crate::ports::{ItemRecord, Notice, Ports};
+use crate::ports::{ItemRecord, Notice, Ports, ProviderApi, ProviderError};
 use crate::query::{ItemView, stored_integration, stored_item};
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
@@ -113,9 +115,8 @@ async fn prove_sight(
     let credential = open_or_sever(ports, chosen, options.patience).await?;
     let api = ports.provider(chosen.provider).clone();
     let mut waiter = Waiter::new(options.wait_limit);
-    let external_id = record.item.external_id.clone();
     let answer = call(ports, &mut waiter, &mut Silently, || {
-        api.event(&credential, &external_id)
+        Box::pin(sees(api.as_ref(), &credential, &chosen.account, &record.item))
     })
     .await;
     let error = match answer {
@@ -157,4 +158,26 @@ async fn prove_sight(
         }
         Verdict::RestartWalk => Err(refused(chosen.provider, "", CallError::Provider(error))),
     }
+}
+
+/// Whether the account sees what the item shows, by a call.
+pub(super) async fn sees(
+    api: &dyn ProviderApi,
+    credential: &Credential,
+    account: &Account,
+    item: &Item,
+) -> Result<(), ProviderError> {
+    if item.kind != ItemKind::PathChannel {
+        return api.event(credential, &item.external_id).await.map(|_| ());
+    }
+    let channels = api.channels(credential, account).await?;
+    if !channels
+        .iter()
+        .any(|channel| channel.external_id == item.external_id)
+    {
+        return Err(ProviderError::Gone);
+    }
+    api.event_page(credential, Some(&item.external_id), None)
+        .await
+        .map(|_| ())
 }

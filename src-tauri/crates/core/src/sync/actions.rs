@@ -7,6 +7,7 @@
 use super::engine::EngineOptions;
 use super::handing::Wanted;
 use super::opened::Begun;
+use super::schedule;
 use super::turn::{Turn, take_turn};
 use crate::connect::check_origin;
 use crate::domain::event::ProviderEvent;
@@ -36,19 +37,8 @@ pub async fn import_event(
     wanted.run(ports, options).await
 }
 
-/// The integration to import through, if `kind` can be imported through it at all.
-async fn importable(
-    ports: &Ports,
-    integration_id: &IntegrationId,
-    kind: ItemKind,
-) -> Result<Integration, CommandError> {
-    if kind == ItemKind::PathChannel {
-        return Err(CommandError::not_possible(
-            "Path channels cannot be imported by this version yet. Import the events of the account one by one, as \
-             Badge events or Path events.",
-            Recovery::CorrectInput,
-        ));
-    }
+/// The integration to import through.
+async fn importable(ports: &Ports, integration_id: &IntegrationId) -> Result<Integration, CommandError> {
     let integration = stored_integration(ports, integration_id).await?;
     check_origin(ports, &integration)?;
     Ok(integration)
@@ -74,7 +64,7 @@ async fn want_import(
     external_id: &ExternalId,
     kind: ItemKind,
 ) -> Result<Wanted, CommandError> {
-    let integration = importable(ports, integration_id, kind).await?;
+    let integration = importable(ports, integration_id).await?;
     let known = ports
         .store
         .item_of(integration.provider, &integration.api_origin, external_id, kind)
@@ -83,7 +73,12 @@ async fn want_import(
         Some(id) => (id, false),
         None => {
             require_connected(&stored_integration(ports, integration_id).await?)?;
-            let live = live_sibling(ports, &integration, external_id).await?;
+            let live = match kind {
+                ItemKind::PathChannel => None,
+                ItemKind::BadgeEvent | ItemKind::PathEvent => {
+                    live_sibling(ports, &integration, external_id).await?
+                }
+            };
             let new = NewItem {
                 kind,
                 provider: integration.provider,
@@ -121,23 +116,34 @@ async fn live_sibling(
     integration: &Integration,
     external_id: &ExternalId,
 ) -> Result<Option<ProviderEvent>, CommandError> {
-    let views = query::items(ports, EngineView::default()).await?;
-    Ok(views
-        .into_iter()
-        .find(|view| {
-            view.integration_id == integration.id
-                && view.external_id == *external_id
-                && view.sync_status == SyncStatus::Active
-                && view.freshness == Freshness::Live
-        })
-        .map(|view| ProviderEvent {
-            external_id: view.external_id,
-            title: view.title,
-            starts_at: view.starts_at,
-            ends_at: view.ends_at,
-            timezone: view.timezone,
-            registrations_hint: None,
-        }))
+    for view in query::items(ports, EngineView::default()).await? {
+        let live = view.integration_id == integration.id
+            && view.sync_status == SyncStatus::Active
+            && view.freshness == Freshness::Live;
+        if !live {
+            continue;
+        }
+        if view.kind == ItemKind::PathChannel {
+            let now = ports.clock.now();
+            let members = ports.store.members(&view.id).await?;
+            let found = members.into_iter().find(|member| {
+                member.event.external_id == *external_id && schedule::member_counts(member, now)
+            });
+            if let Some(member) = found {
+                return Ok(Some(member.event));
+            }
+        } else if view.external_id == *external_id {
+            return Ok(Some(ProviderEvent {
+                external_id: view.external_id,
+                title: view.title,
+                starts_at: view.starts_at,
+                ends_at: view.ends_at,
+                timezone: view.timezone,
+                registrations_hint: None,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Pulls an item now. Leaves the status alone unless the pull itself succeeds or fails.

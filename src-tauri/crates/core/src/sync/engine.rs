@@ -4,13 +4,14 @@
 //! Its caller holds the sync lock (see [`crate::sync::turn`]) and has checked that the job makes sense now.
 
 use super::call::{CallError, Try, Waiter, Waits, call};
+use super::turn::FeedLocks;
 use super::verdict::{self, Question, Verdict};
 use crate::connect::{open_credential, sever};
 use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode, Waiting};
-use crate::domain::ids::{ItemId, JobId};
+use crate::domain::ids::{ExternalId, FeedId, ItemId, JobId};
 use crate::domain::integration::Integration;
-use crate::domain::item::Item;
+use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind};
 use crate::domain::provider::Provider;
 use crate::ports::{
@@ -78,16 +79,31 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Runs `job`, which is open, to its end. The caller tells of the end.
-pub async fn run(
+/// An open job, with what it is about.
+pub(super) struct Assignment<'a> {
+    pub(super) job: &'a JobId,
+    pub(super) kind: JobKind,
+    pub(super) reach: Reach,
+    pub(super) record: &'a ItemRecord,
+    pub(super) integration: &'a Integration,
+    /// Shared with the other jobs of this process.
+    pub(super) feeds: &'a FeedLocks,
+}
+
+/// Runs a job to its end. The caller tells of the end.
+pub(super) async fn run(
     ports: &Ports,
-    record: &ItemRecord,
-    integration: &Integration,
-    job: JobId,
-    kind: JobKind,
-    reach: Reach,
+    assignment: Assignment<'_>,
     options: EngineOptions,
 ) -> Result<Outcome, StoreError> {
+    let Assignment {
+        job,
+        kind,
+        reach,
+        record,
+        integration,
+        feeds,
+    } = assignment;
     let item = &record.item;
     let started = ports.clock.now();
     info!(item.id = %item.id, job.id = %job, provider = item.provider.code(), "job started");
@@ -96,11 +112,18 @@ pub async fn run(
         ports,
         item,
         integration,
-        job,
+        job: job.clone(),
         kind,
         reach,
-        reads: record.reads,
-        unreadable: record.unreadable,
+        target: Target {
+            feed: item.feed.clone(),
+            event: item.external_id.clone(),
+            reads: record.reads,
+            unreadable: record.unreadable,
+            is_member: false,
+        },
+        read_before: 0,
+        feeds: feeds.clone(),
         mark: None,
         credential: None,
         waiter: Waiter::new(options.wait_limit),
@@ -126,18 +149,31 @@ fn ms_since(ports: &Ports, started: Timestamp) -> i64 {
     ports.clock.now().as_millisecond() - started.as_millisecond()
 }
 
+/// The feed that is being read.
+pub(super) struct Target {
+    pub(super) feed: FeedId,
+    pub(super) event: ExternalId,
+    /// How many of its records are set aside.
+    pub(super) unreadable: u64,
+    /// What earlier reads of it came to.
+    pub(super) reads: FeedReads,
+    /// Whether it is one of a channel's events rather than the item's own.
+    pub(super) is_member: bool,
+}
+
 pub(super) struct Run<'a> {
     pub(super) ports: &'a Ports,
     pub(super) api: Arc<dyn ProviderApi>,
     pub(super) item: &'a Item,
-    integration: &'a Integration,
+    pub(super) integration: &'a Integration,
     pub(super) job: JobId,
     pub(super) kind: JobKind,
     pub(super) reach: Reach,
-    /// How many records of the feed are set aside.
-    pub(super) unreadable: u64,
-    /// What earlier reads of the feed came to.
-    pub(super) reads: FeedReads,
+    pub(super) target: Target,
+    /// What was read of other events of the channel before.
+    pub(super) read_before: u64,
+    /// One walker per feed.
+    pub(super) feeds: FeedLocks,
     /// Where the full walk stands that this run makes or goes on with.
     pub(super) mark: Option<WalkMark>,
     /// The credential in use: what a rejection speaks about.
@@ -177,7 +213,12 @@ impl Waits for JobWaits<'_> {
 impl Run<'_> {
     /// Reads everything and saves what came of it. `None`: the refused credential is no longer the current one.
     async fn attempt(&mut self) -> Result<Option<Outcome>, StoreError> {
-        match self.read().await {
+        let read = if self.item.kind == ItemKind::PathChannel {
+            self.read_channel().await
+        } else {
+            self.read().await
+        };
+        match read {
             Ok(completion) => {
                 let at = completion.at;
                 self.ports.store.complete_job(&self.job, completion).await?;

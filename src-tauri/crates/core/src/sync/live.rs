@@ -159,7 +159,9 @@ async fn read(
     rest: &Rest,
 ) -> Result<(), CommandError> {
     let ports = &runner.ports;
-    let _lane = runner.lane(&record.item.feed, &record.item.integration_id).await;
+    let _lane = runner
+        .lane(turn, &record.item.feed, &record.item.integration_id)
+        .await;
     if held(rest).is_some_and(|until| until > ports.clock.now()) {
         return Ok(());
     }

@@ -4,14 +4,14 @@
 //! Whoever opens a job holds the turn until the job has run or was dropped.
 
 use super::actions::{require_connected, tell};
-use super::engine::{self, EngineOptions, Outcome, Reach};
-use super::turn::{Claim, Turn};
+use super::engine::{self, Assignment, EngineOptions, Outcome, Reach};
+use super::turn::{Claim, FeedLocks, Turn};
 use crate::connect::check_origin;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
 use crate::domain::integration::Integration;
-use crate::domain::item::Item;
+use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind};
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
@@ -32,6 +32,7 @@ pub struct OpenedJob {
     reach: Reach,
     record: ItemRecord,
     integration: Integration,
+    feeds: FeedLocks,
     claim: Option<Claim>,
 }
 
@@ -62,6 +63,7 @@ impl Begun {
                     reach: Reach::Everything,
                     record,
                     integration,
+                    feeds: turn.feeds().clone(),
                     claim: Some(claim),
                 })
             }
@@ -100,6 +102,7 @@ impl Begun {
             reach: Reach::Everything,
             record,
             integration,
+            feeds: turn.feeds().clone(),
             claim: Some(claim),
         }))
     }
@@ -150,17 +153,17 @@ impl OpenedJob {
     }
 
     async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        let assignment = Assignment {
+            job: &self.id,
+            kind: self.kind,
+            reach: self.reach,
+            record: &self.record,
+            integration: &self.integration,
+            feeds: &self.feeds,
+        };
         let outcome = tokio::select! {
             biased;
-            outcome = engine::run(
-                ports,
-                &self.record,
-                &self.integration,
-                self.id.clone(),
-                self.kind,
-                self.reach,
-                options,
-            ) => outcome?,
+            outcome = engine::run(ports, assignment, options) => outcome?,
             () = ports.store.cancel_asked(&self.id) => {
                 let failure = Failure::new(FailureCode::ImportCancelled, ports.clock.now());
                 let (at, end) = (failure.at, JobEnd::Cancelled(failure.clone()));
@@ -228,8 +231,12 @@ pub(super) fn unknown_event(item: &Item, integration: &Integration) -> String {
         Provider::Luma => " A Luma event is visible to its own calendar's key only.",
         Provider::Eventbrite => "",
     };
+    let (what, own) = match item.kind {
+        ItemKind::PathChannel => ("organization or calendar", ""),
+        ItemKind::BadgeEvent | ItemKind::PathEvent => ("event", own),
+    };
     format!(
-        "{} shows no event {} to {}.{own} Nothing was imported.",
+        "{} shows no {what} {} to {}.{own} Nothing was imported.",
         integration.provider.name(),
         item.external_id,
         integration.label()

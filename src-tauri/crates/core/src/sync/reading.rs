@@ -59,16 +59,20 @@ impl Run<'_> {
     }
 
     async fn read_with(&mut self, credential: &Credential) -> Result<Completion, Stop> {
-        let open = self.ports.store.open_walk(&self.item.feed).await?;
+        let open = self.ports.store.open_walk(&self.target.feed).await?;
         if open.is_none()
             && let Some(watermark) = self.changes_suffice()
         {
             return self.read_changes(credential, watermark).await;
         }
-        let event = self.read_event(credential).await?;
+        // What a channel needs to know of its events their list tells.
+        let hint = match self.target.is_member {
+            true => None,
+            false => self.read_event(credential).await?.registrations_hint,
+        };
         let tally = match self.item.provider {
-            Provider::Luma => self.read_all_of_luma(credential, &event, open).await?,
-            Provider::Eventbrite => self.read_all_of_eventbrite(credential, &event, open).await?,
+            Provider::Luma => self.read_all_of_luma(credential, hint, open).await?,
+            Provider::Eventbrite => self.read_all_of_eventbrite(credential, hint, open).await?,
         };
         let absences = self.settle_absences(credential, &tally).await?;
         Ok(self.completion(&tally, Some(absences)))
@@ -88,20 +92,20 @@ impl Run<'_> {
     /// Judges what the walk did not list. What would be taken to be gone is asked for once more, one by one, where the
     /// provider can be asked that: offsets can skip a row.
     async fn settle_absences(&mut self, credential: &Credential, tally: &Tally) -> Result<Absences, Stop> {
-        let feed = &self.item.feed;
-        let unlisted = self.ports.store.unlisted(feed).await?;
+        let feed = self.target.feed.clone();
+        let unlisted = self.ports.store.unlisted(&feed).await?;
         let judged = judge(&unlisted.missing, unlisted.expected, tally.done(), tally.as_of());
         let mut gone = Vec::new();
         for id in judged.gone {
-            let (api, event) = (self.api.clone(), &self.item.external_id);
-            match self.call(|| api.registration(credential, event, &id)).await {
+            let (api, event) = (self.api.clone(), self.target.event.clone());
+            match self.call(|| api.registration(credential, &event, &id)).await {
                 Ok(None) | Err(Stop::Provider(ProviderError::Gone)) => gone.push(id),
                 // It is there: listed by hand.
                 Ok(Some(page)) => self.commit(page.rows, &page.set_aside, tally).await?,
                 Err(stop) => return Err(stop),
             }
         }
-        let stored = self.ports.store.stored(feed, &gone).await?;
+        let stored = self.ports.store.stored(&feed, &gone).await?;
         let withdrawals = stored.iter().cloned().map(withdrawn).collect();
         Ok(Absences {
             candidates: judged.candidates,
@@ -115,10 +119,10 @@ impl Run<'_> {
     /// provider that tells times of change, and no record waits to become readable or to be missed again, which no
     /// change tells of.
     fn changes_suffice(&self) -> Option<Timestamp> {
-        let reconciled = self.reads.reconciled_at?;
-        let nothing_waits = self.unreadable == 0 && !self.reads.misses_some;
+        let reconciled = self.target.reads.reconciled_at?;
+        let nothing_waits = self.target.unreadable == 0 && !self.target.reads.misses_some;
         (self.reach == Reach::Changes && nothing_waits && self.is_recent(reconciled, EVERYTHING_EVERY))
-            .then_some(self.reads.watermark)
+            .then_some(self.target.reads.watermark)
             .flatten()
     }
 
@@ -134,8 +138,8 @@ impl Run<'_> {
         credential: &Credential,
         watermark: Timestamp,
     ) -> Result<Completion, Stop> {
-        let described = self.reads.described_at;
-        if !described.is_some_and(|at| self.is_recent(at, DESCRIBED_EVERY)) {
+        let described = self.target.reads.described_at;
+        if !self.target.is_member && !described.is_some_and(|at| self.is_recent(at, DESCRIBED_EVERY)) {
             self.read_event(credential).await?;
         }
         let changes = self.changes_since(watermark);
@@ -146,7 +150,7 @@ impl Run<'_> {
 
     fn changes_since(&self, time: Timestamp) -> Walk {
         Walk::ChangedSince {
-            event: self.item.external_id.clone(),
+            event: self.target.event.clone(),
             since: time.checked_sub(OVERLAP).unwrap_or(time),
         }
     }
@@ -155,10 +159,10 @@ impl Run<'_> {
     async fn read_all_of_luma(
         &mut self,
         credential: &Credential,
-        event: &ProviderEvent,
+        hint: Option<u64>,
         open: Option<OpenWalk>,
     ) -> Result<Tally, Stop> {
-        let (full, hint) = (self.full_walk(), event.registrations_hint);
+        let full = self.full_walk();
         let mut open = open.filter(goes_on);
         loop {
             let resumed = open.take();
@@ -187,10 +191,10 @@ impl Run<'_> {
     async fn read_all_of_eventbrite(
         &mut self,
         credential: &Credential,
-        event: &ProviderEvent,
+        hint: Option<u64>,
         open: Option<OpenWalk>,
     ) -> Result<Tally, Stop> {
-        let (full, hint) = (self.full_walk(), event.registrations_hint);
+        let full = self.full_walk();
         let mut open = open.filter(goes_on);
         let mut before: Option<Tally> = None;
         for _ in 0..=MOST_REPEATED_WALKS {
@@ -227,15 +231,20 @@ impl Run<'_> {
         before.ok_or_else(|| malformed("no walk was made"))
     }
 
+    /// What there is to read, where that is known: of a channel nobody says.
+    fn total(&self, of_event: Option<u64>) -> Option<u64> {
+        of_event.filter(|_| !self.target.is_member)
+    }
+
     fn full_walk(&self) -> Walk {
         Walk::Full {
-            event: self.item.external_id.clone(),
+            event: self.target.event.clone(),
         }
     }
 
     /// Asks for the event itself, and keeps what it says.
     async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
-        let (api, external_id) = (self.api.clone(), self.item.external_id.clone());
+        let (api, external_id) = (self.api.clone(), self.target.event.clone());
         let event = self.call(|| api.event(credential, &external_id)).await?;
         let at = self.ports.clock.now();
         self.ports.store.describe_item(&self.item.id, &event, at).await?;
@@ -249,7 +258,7 @@ impl Run<'_> {
         self.mark = None;
         self.ports
             .store
-            .begin_walk(&self.job, &self.item.feed, hint)
+            .begin_walk(&self.job, &self.target.feed, self.read_before, self.total(hint))
             .await?;
         Ok(Start::fresh(Tally::starting(hint)))
     }
@@ -326,27 +335,28 @@ impl Run<'_> {
         tally: &Tally,
     ) -> Result<(), Stop> {
         let ids: Vec<_> = rows.iter().map(|row| row.external_id.clone()).collect();
-        let stored = self.ports.store.stored(&self.item.feed, &ids).await?;
+        let stored = self.ports.store.stored(&self.target.feed, &ids).await?;
         let plan = plan_page(rows, stored);
+        let (done, total) = (self.read_before + tally.done(), self.total(tally.total()));
         self.ports
             .store
             .commit_page(PageCommit {
                 job: &self.job,
-                feed: &self.item.feed,
+                feed: &self.target.feed,
                 plan: &plan,
                 set_aside,
                 readable: &ids,
                 mark: self.mark.as_ref(),
-                done: tally.done(),
-                total: tally.total(),
+                done,
+                total,
                 at: self.ports.clock.now(),
             })
             .await?;
         self.ports.notices.notify(Notice::JobProgressed {
             item: self.item.id.clone(),
             job: self.job.clone(),
-            done: tally.done(),
-            total: tally.total(),
+            done,
+            total,
         });
         Ok(())
     }

@@ -30,12 +30,8 @@ pub struct Runner {
     running: Mutex<HashMap<ItemId, Running>>,
 }
 
-/// Who may read at the same time: one job per feed, a few per account, in the order in which they came.
-#[derive(Default)]
-struct Lanes {
-    feeds: HashMap<FeedId, Arc<AsyncMutex<()>>>,
-    integrations: HashMap<IntegrationId, Arc<Semaphore>>,
-}
+/// Who may read through an account at the same time: a few jobs, in the order in which they came.
+type Lanes = HashMap<IntegrationId, Arc<Semaphore>>;
 
 /// A place in the lanes, until dropped.
 pub(super) struct Lane {
@@ -104,8 +100,9 @@ impl Runner {
         let runner = self.clone();
         // Held until the job is listed, so that it cannot end before.
         let mut running = self.running();
+        let in_lane = turn.clone();
         let work = tokio::spawn(async move {
-            let _lane = runner.lane(job.feed(), job.integration()).await;
+            let _lane = runner.lane(&in_lane, job.feed(), job.integration()).await;
             job.run(&runner.ports, options).await
         });
         running.insert(
@@ -128,21 +125,18 @@ impl Runner {
     }
 
     /// Waits for a place in the lanes of a feed and an account.
-    pub(super) async fn lane(&self, feed: &FeedId, integration: &IntegrationId) -> Lane {
-        let (feed, integration) = {
+    pub(super) async fn lane(&self, turn: &Turn, feed: &FeedId, integration: &IntegrationId) -> Lane {
+        let lane = {
             let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-            let feed = lanes.feeds.entry(feed.clone()).or_default().clone();
-            let integration = lanes
-                .integrations
+            lanes
                 .entry(integration.clone())
                 .or_insert_with(|| Arc::new(Semaphore::new(JOBS_PER_INTEGRATION)))
-                .clone();
-            (feed, integration)
+                .clone()
         };
         Lane {
-            _feed: feed.lock_owned().await,
+            _feed: turn.feeds().lock(feed).await,
             // The semaphore is never closed; if it were, the job would run without its limit.
-            _integration: integration.acquire_owned().await.ok(),
+            _integration: lane.acquire_owned().await.ok(),
         }
     }
 

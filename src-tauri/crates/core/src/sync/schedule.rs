@@ -2,9 +2,9 @@
 //! for the window that tells when.
 
 use crate::domain::failure::FailureCode;
-use crate::domain::freshness::{EngineView, planned_interval_secs};
+use crate::domain::freshness::{EngineView, Span, planned_interval_secs};
 use crate::domain::job::JobKind;
-use crate::ports::ItemRecord;
+use crate::ports::{ItemRecord, MemberRecord};
 use crate::query::{facts_of, span_of};
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,4 +69,57 @@ pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
         None => EVERY,
     };
     check(attempted.checked_add(pause).unwrap_or(Timestamp::MAX))
+}
+
+/// Two timers that mean the same moment never meet exactly.
+const ABOUT_NOW: SignedDuration = SignedDuration::from_secs(5);
+/// What a person's job need not read again: it was read in the job that was cut off, or beside it.
+const JUST_READ: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why a channel reads its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelRead {
+    /// A person pulls: all of them.
+    Pull,
+    /// An import, a retry, a reconnect: all that were not read a moment ago.
+    CatchUp,
+    /// It is due by itself: each event as it would be by itself.
+    Check,
+}
+
+/// Whether a channel's job reads this event of it.
+pub fn member_is_due(member: &MemberRecord, read: ChannelRead, now: Timestamp) -> bool {
+    if member.closed_at.is_some() {
+        return false;
+    }
+    let (Some(_), Some(checked_at)) = (member.last_synced_at, member.reads.checked_at) else {
+        return true;
+    };
+    let age = now.duration_since(checked_at);
+    // A time in the future means that a clock was wrong.
+    let older_than = |limit: SignedDuration| age.is_negative() || age >= limit;
+    match (read, planned_interval_secs(member_span(member), now)) {
+        (ChannelRead::Pull, _) => true,
+        // Long over: read once, and then on demand.
+        (_, None) => false,
+        (ChannelRead::CatchUp, Some(_)) => older_than(JUST_READ),
+        (ChannelRead::Check, Some(interval)) if interval > 12 * 3_600 => {
+            older_than(SignedDuration::from_secs(interval))
+        }
+        (ChannelRead::Check, Some(_)) => older_than(EVERY - ABOUT_NOW),
+    }
+}
+
+/// Whether what a channel says of now depends on this event: it is neither gone nor over.
+pub fn member_counts(member: &MemberRecord, now: Timestamp) -> bool {
+    member.closed_at.is_none()
+        && planned_interval_secs(member_span(member), now).is_some_and(|interval| interval <= 12 * 3_600)
+}
+
+fn member_span(member: &MemberRecord) -> Span {
+    Span {
+        starts_at: member.event.starts_at,
+        ends_at: member.event.ends_at,
+        standing: false,
+    }
 }

@@ -1,11 +1,12 @@
 //! Whose turn it is: one process at a time acts on a data folder, the others wait for it.
 
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{FeedId, ItemId};
 use crate::error::CommandError;
 use crate::ports::{LockGuard, Notice, Ports, StoreError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// How often a waiting process looks whether the lock is free.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -17,6 +18,22 @@ pub struct Turn {
     /// Never looked at; the mutex lets jobs on several threads share the turn.
     _lock: Mutex<LockGuard>,
     claimed: Arc<Mutex<HashSet<ItemId>>>,
+    feeds: FeedLocks,
+}
+
+/// One walker per feed: jobs of several items may want the same one.
+#[derive(Clone, Default)]
+pub(crate) struct FeedLocks(Arc<Mutex<HashMap<FeedId, Arc<AsyncMutex<()>>>>>);
+
+impl FeedLocks {
+    /// Waits until nobody else walks the feed, and keeps others waiting until the answer is dropped.
+    pub(crate) async fn lock(&self, feed: &FeedId) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(feed.clone()).or_default().clone()
+        };
+        lock.lock_owned().await
+    }
 }
 
 impl Turn {
@@ -24,7 +41,13 @@ impl Turn {
         Self {
             _lock: Mutex::new(lock),
             claimed: Arc::default(),
+            feeds: FeedLocks::default(),
         }
+    }
+
+    /// The locks that all jobs of this turn share.
+    pub(crate) fn feeds(&self) -> &FeedLocks {
+        &self.feeds
     }
 
     /// Claims an item for one job. `None` while another job of this turn works on it.

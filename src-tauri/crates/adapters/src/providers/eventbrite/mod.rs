@@ -19,7 +19,9 @@ use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
 use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
-use talkvalue_core::ports::{Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk};
+use talkvalue_core::ports::{
+    Channel, Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk,
+};
 
 /// An account sees few organizations; a list longer than this repeats itself.
 const MOST_ORGANIZATION_PAGES: usize = 100;
@@ -88,8 +90,8 @@ impl EventbriteApi {
         self.get(credential, path, &query).await
     }
 
-    async fn organizations(&self, credential: &Credential) -> Result<Vec<String>, ProviderError> {
-        let mut ids = Vec::new();
+    async fn organizations(&self, credential: &Credential) -> Result<Vec<Channel>, ProviderError> {
+        let mut channels = Vec::new();
         let mut continuation: Option<String> = None;
         for _ in 0..MOST_ORGANIZATION_PAGES {
             let query: Vec<(&str, &str)> = continuation
@@ -98,19 +100,19 @@ impl EventbriteApi {
                 .collect();
             let answer = self.get(credential, "/users/me/organizations/", &query).await?;
             let page: OrganizationsPage = parse(&answer.body)?;
-            ids.extend(
-                page.organizations
-                    .into_iter()
-                    .filter_map(|organization| organization.id?.into_text()),
-            );
+            channels.extend(page.organizations.into_iter().filter_map(|organization| {
+                let id = organization.id?.into_text()?;
+                Some(Channel {
+                    name: present(organization.name).unwrap_or_else(|| format!("Organization {id}")),
+                    external_id: ExternalId::from_text(id),
+                })
+            }));
             match page.pagination.next()? {
-                None => return Ok(ids),
+                None => return Ok(channels),
                 Some(token) => continuation = Some(token),
             }
         }
-        Err(ProviderError::Malformed {
-            detail: "the list of organizations does not end".to_owned(),
-        })
+        Err(malformed("the list of organizations does not end"))
     }
 }
 
@@ -160,6 +162,8 @@ struct OrganizationsPage {
 #[derive(Debug, Deserialize)]
 struct OrganizationWire {
     id: Option<WireId>,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -280,6 +284,7 @@ impl ProviderApi for EventbriteApi {
     async fn event_page(
         &self,
         credential: &Credential,
+        channel: Option<&ExternalId>,
         cursor: Option<&Cursor>,
     ) -> Result<EventPage, ProviderError> {
         let mut place = match cursor {
@@ -287,7 +292,15 @@ impl ProviderApi for EventbriteApi {
                 serde_json::from_str::<EventsCursor>(&cursor.0).map_err(|_| ProviderError::CursorRejected)?
             }
             None => EventsCursor {
-                organizations: self.organizations(credential).await?,
+                organizations: match channel {
+                    Some(channel) => vec![channel.as_str().to_owned()],
+                    None => {
+                        let all = self.organizations(credential).await?;
+                        all.into_iter()
+                            .map(|channel| channel.external_id.as_str().to_owned())
+                            .collect()
+                    }
+                },
                 continuation: None,
             },
         };
@@ -296,6 +309,7 @@ impl ProviderApi for EventbriteApi {
                 events: Vec::new(),
                 unreadable: 0,
                 next: None,
+                server_time: self.requester.now(),
             });
         };
         let path = format!("/organizations/{}/events/", super::segment(&organization));
@@ -304,15 +318,17 @@ impl ProviderApi for EventbriteApi {
             query.push(("continuation", token));
         }
         let (mut events, mut unreadable, mut next) = (Vec::new(), 0, None);
+        let mut server_time = self.requester.now();
         match self.get(credential, &path, &query).await {
             Ok(answer) => {
                 let page: EventsPage<'_> = parse(&answer.body)?;
                 let (read, set_aside) = parse_records(&page.events, EventWire::into_event);
                 (events, unreadable) = (read, set_aside.len() as u64);
                 next = page.pagination.next()?;
+                server_time = answer.server_time;
             }
             // The role in this organization is too low: its events are not offered, the others are.
-            Err(ProviderError::PermissionMissing) => {}
+            Err(ProviderError::PermissionMissing) if channel.is_none() => {}
             Err(error) => return Err(error),
         }
         match next {
@@ -333,7 +349,16 @@ impl ProviderApi for EventbriteApi {
             events,
             unreadable,
             next,
+            server_time,
         })
+    }
+
+    async fn channels(
+        &self,
+        credential: &Credential,
+        _account: &Account,
+    ) -> Result<Vec<Channel>, ProviderError> {
+        self.organizations(credential).await
     }
 
     async fn event(

@@ -18,7 +18,9 @@ use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
 use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
-use talkvalue_core::ports::{Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk};
+use talkvalue_core::ports::{
+    Channel, Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk,
+};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-luma-api-key");
 /// The largest page seen to be honoured (not documented; a smaller one comes back where it is not).
@@ -166,6 +168,8 @@ impl ProviderApi for LumaApi {
     async fn event_page(
         &self,
         credential: &Credential,
+        // A key opens one calendar: its events are all there are.
+        _channel: Option<&ExternalId>,
         cursor: Option<&Cursor>,
     ) -> Result<EventPage, ProviderError> {
         let mut query = vec![
@@ -183,7 +187,19 @@ impl ProviderApi for LumaApi {
             events,
             unreadable: set_aside.len() as u64,
             next: page.next()?,
+            server_time: answer.server_time,
         })
+    }
+
+    async fn channels(
+        &self,
+        _credential: &Credential,
+        account: &Account,
+    ) -> Result<Vec<Channel>, ProviderError> {
+        Ok(vec![Channel {
+            external_id: ExternalId::from_text(account.id.as_str()),
+            name: account.name.clone(),
+        }])
     }
 
     async fn event(

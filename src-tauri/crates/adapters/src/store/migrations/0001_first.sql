@@ -25,6 +25,8 @@ CREATE TABLE feed (
     id             TEXT NOT NULL UNIQUE,
     provider       TEXT NOT NULL CHECK (provider IN ('EVENTBRITE', 'LUMA')),
     api_origin     TEXT NOT NULL,
+    -- EVENT: the registrations of one event. EVENT_LIST: the events of an organization or calendar; it has no rows.
+    kind           TEXT NOT NULL CHECK (kind IN ('EVENT', 'EVENT_LIST')),
     external_id    TEXT NOT NULL CHECK (external_id <> ''),
     -- The provider's clock at the start of the last complete read.
     last_synced_at INTEGER,
@@ -38,7 +40,7 @@ CREATE TABLE feed (
     described_at   INTEGER,
     -- One more with every page that changed a row: two readings of the same revision are the same rows.
     revision       INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (provider, api_origin, external_id)
+    UNIQUE (provider, api_origin, kind, external_id)
 ) STRICT;
 
 CREATE TABLE item (
@@ -71,6 +73,24 @@ CREATE TABLE item (
 ) STRICT;
 CREATE INDEX item_by_feed ON item (feed);
 CREATE INDEX item_by_integration ON item (integration_id);
+
+-- The events of a Path channel.
+CREATE TABLE member (
+    item      TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    feed      INTEGER NOT NULL REFERENCES feed (key),
+    title     TEXT NOT NULL,
+    starts_at INTEGER,
+    ends_at   INTEGER,
+    timezone  TEXT,
+    -- When it was found to be gone at the provider: its rows are kept, it is read no more.
+    closed_at INTEGER,
+    PRIMARY KEY (item, feed)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_by_feed ON member (feed);
+
+-- Every feed that an item shows rows of.
+CREATE VIEW shown (item, feed) AS
+    SELECT id, feed FROM item UNION ALL SELECT item, feed FROM member;
 
 CREATE TABLE job (
     id            TEXT PRIMARY KEY NOT NULL,

@@ -1,0 +1,110 @@
+//! The events of a Path channel.
+
+use super::facts::{count, micros, optional_time};
+use jiff::Timestamp;
+use rusqlite::{Error, OptionalExtension, Row, Transaction, params};
+use talkvalue_core::domain::event::ProviderEvent;
+use talkvalue_core::domain::ids::{ExternalId, FeedId, ItemId};
+use talkvalue_core::ports::{FeedReads, MemberRecord};
+
+const SELECT: &str = "
+    SELECT member.*, feed.id AS feed_id, feed.external_id, feed.last_synced_at, feed.watermark, feed.reconciled_at,
+           feed.described_at, feed.checked_at,
+           (SELECT count(*) FROM set_aside WHERE set_aside.feed = member.feed) AS unreadable,
+           EXISTS (SELECT 1 FROM missing WHERE missing.feed = member.feed AND state = 'CANDIDATE') AS misses_some
+    FROM member JOIN feed ON feed.key = member.feed
+    WHERE member.item = ?1";
+
+pub(super) fn all(transaction: &Transaction<'_>, item: &ItemId) -> Result<Vec<MemberRecord>, Error> {
+    transaction
+        .prepare_cached(&format!("{SELECT} ORDER BY member.starts_at, member.feed"))?
+        .query_map([item.as_str()], from_row)?
+        .collect()
+}
+
+pub(super) fn one(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    feed: &FeedId,
+) -> Result<Option<MemberRecord>, Error> {
+    transaction
+        .prepare_cached(&format!("{SELECT} AND feed.id = ?2"))?
+        .query_row(params![item.as_str(), feed.as_str()], from_row)
+        .optional()
+}
+
+fn from_row(row: &Row<'_>) -> Result<MemberRecord, Error> {
+    Ok(MemberRecord {
+        feed: FeedId::from_text(row.get::<_, String>("feed_id")?),
+        event: ProviderEvent {
+            external_id: ExternalId::from_text(row.get::<_, String>("external_id")?),
+            title: row.get("title")?,
+            starts_at: optional_time(row, "starts_at")?,
+            ends_at: optional_time(row, "ends_at")?,
+            timezone: row.get("timezone")?,
+            registrations_hint: None,
+        },
+        closed_at: optional_time(row, "closed_at")?,
+        last_synced_at: optional_time(row, "last_synced_at")?,
+        unreadable: count(row, "unreadable")?,
+        reads: FeedReads {
+            watermark: optional_time(row, "watermark")?,
+            reconciled_at: optional_time(row, "reconciled_at")?,
+            described_at: optional_time(row, "described_at")?,
+            checked_at: optional_time(row, "checked_at")?,
+            misses_some: row.get("misses_some")?,
+        },
+    })
+}
+
+pub(super) fn set(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    events: &[ProviderEvent],
+) -> Result<(), Error> {
+    let (provider, origin): (String, String) = transaction.query_row(
+        "SELECT provider, api_origin FROM item WHERE id = ?1",
+        [item.as_str()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let mut feed = transaction.prepare_cached(
+        "INSERT INTO feed (id, provider, api_origin, kind, external_id) VALUES (?1, ?2, ?3, 'EVENT', ?4)
+         ON CONFLICT (provider, api_origin, kind, external_id) DO NOTHING",
+    )?;
+    let mut member = transaction.prepare_cached(
+        "INSERT INTO member (item, feed, title, starts_at, ends_at, timezone)
+         VALUES (?1,
+             (SELECT key FROM feed WHERE provider = ?2 AND api_origin = ?3 AND kind = 'EVENT' AND external_id = ?4),
+             ?5, ?6, ?7, ?8)
+         ON CONFLICT (item, feed) DO UPDATE SET title = excluded.title, starts_at = excluded.starts_at,
+             ends_at = excluded.ends_at, timezone = excluded.timezone, closed_at = NULL",
+    )?;
+    for event in events {
+        let external_id = event.external_id.as_str();
+        feed.execute(params![FeedId::random().as_str(), provider, origin, external_id])?;
+        member.execute(params![
+            item.as_str(),
+            provider,
+            origin,
+            external_id,
+            event.title,
+            event.starts_at.map(micros),
+            event.ends_at.map(micros),
+            event.timezone
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn close(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    feed: &FeedId,
+    at: Timestamp,
+) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE member SET closed_at = ?3 WHERE item = ?1 AND feed = (SELECT key FROM feed WHERE id = ?2)",
+        params![item.as_str(), feed.as_str(), micros(at)],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! A Path channel is everybody of an organization or a calendar, once each: through live changes, new events, events
+//! that vanish, kills, and beside other items over the same events.
+
+use crate::live::{Open, PATIENCE, green};
+use crate::stage::{BOTH, Owner, Stage, code_of};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use talkvalue_core::connect;
+use talkvalue_core::domain::attendee::AttendeeStatus;
+use talkvalue_core::domain::ids::ItemId;
+use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::provider::Provider;
+use talkvalue_core::domain::status::SyncStatus;
+use talkvalue_core::error::CommandError;
+use talkvalue_core::query::ItemView;
+use talkvalue_core::sync::actions;
+use talkvalue_sandbox::{Attendance, AttendeeSpec, Fault, GuestSpec};
+use talkvalue_tests::desk::patient;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn channel_id(stage: &Stage) -> String {
+    match &stage.owner {
+        Owner::Eventbrite { organization, .. } => organization.clone(),
+        Owner::Luma(calendar) => calendar.id.clone(),
+    }
+}
+
+async fn import_channel(stage: &Stage) -> Result<ItemView, CommandError> {
+    stage
+        .desk
+        .import(&stage.integration, &channel_id(stage), ItemKind::PathChannel)
+        .await
+}
+
+/// A channel of so many events, each with a few registrations of its own and one person who is at all of them.
+async fn stage_of(provider: Provider, events: usize) -> (Stage, Vec<String>) {
+    let stage = Stage::open(provider, 12).await;
+    let mut all = vec![stage.event.clone()];
+    for number in 1..events {
+        all.push(stage.add_event(&format!("Evening {number}"), 7));
+    }
+    for event in &all {
+        registers(&stage, event, "Noor Haddad", " Noor@Harbour.example ");
+    }
+    (stage, all)
+}
+
+fn registers(stage: &Stage, event: &str, name: &str, email: &str) {
+    match stage.provider {
+        Provider::Eventbrite => {
+            stage
+                .eventbrite
+                .add_attendee(event, AttendeeSpec::new(name).email(email));
+        }
+        Provider::Luma => {
+            stage.luma.add_guest(event, GuestSpec::new(name).email(email));
+        }
+    }
+}
+
+/// One person as the providers' lists make them: the best status, and how many registrations.
+type People = BTreeMap<String, (AttendeeStatus, u32)>;
+
+fn people_at_provider(stage: &Stage, events: &[String]) -> People {
+    let mut people = People::new();
+    for event in events {
+        for row in stage.truth_of(event) {
+            let email = row.email.as_deref().map(str::trim).unwrap_or_default();
+            let key = match email {
+                "" => row.id.clone(),
+                email => email.to_lowercase(),
+            };
+            let status = match row.attending {
+                Attendance::Attending => AttendeeStatus::Attending,
+                Attendance::Awaiting => AttendeeStatus::Awaiting,
+                Attendance::NotAttending => AttendeeStatus::NotAttending,
+            };
+            let person = people.entry(key).or_insert((status, 0));
+            person.0 = person.0.max(status);
+            person.1 += 1;
+        }
+    }
+    people
+}
+
+async fn people_here(stage: &Stage, item: &ItemId) -> People {
+    let rows = stage.desk.attendees(item).await;
+    let count = rows.len();
+    let people: People = rows
+        .into_iter()
+        .map(|row| {
+            let key = row
+                .email
+                .map(|email| email.trim().to_lowercase())
+                .filter(|email| !email.is_empty())
+                .unwrap_or_else(|| row.external_id.as_str().to_owned());
+            (key, (row.status, row.registrations))
+        })
+        .collect();
+    assert_eq!(people.len(), count, "nobody stands in the list twice");
+    people
+}
+
+async fn assert_union(stage: &Stage, item: &ItemId, events: &[String], when: &str) {
+    let (ours, theirs) = (people_here(stage, item).await, people_at_provider(stage, events));
+    let differing = ours
+        .iter()
+        .filter(|(key, person)| theirs.get(*key) != Some(person));
+    assert_eq!(differing.collect::<Vec<_>>(), [], "{:?}, {when}", stage.provider);
+    assert_eq!(ours.len(), theirs.len(), "{:?}, {when}", stage.provider);
+    let counts = stage.desk.show(item).await.counts;
+    assert_eq!(
+        counts.total,
+        theirs.len() as u64,
+        "the numbers count people over all events"
+    );
+}
+
+/// Lets time pass until the channel has caught up.
+async fn becomes_the_union(stage: &Stage, open: &Open, item: &ItemId, events: &[String]) {
+    let theirs = people_at_provider(stage, events);
+    let caught_up = async {
+        while people_here(stage, item).await != theirs {
+            open.passes(10).await;
+        }
+    };
+    // Where it never does, the comparison that follows says what is wrong.
+    let _ = tokio::time::timeout(PATIENCE, caught_up).await;
+}
+
+#[tokio::test]
+async fn a_channel_over_forty_events_equals_the_union_by_email_through_all_changes() {
+    for provider in BOTH {
+        let (stage, mut events) = stage_of(provider, 40).await;
+        let channel = import_channel(&stage).await.unwrap();
+        assert_eq!(channel.sync_status, SyncStatus::Active);
+        assert_eq!((channel.starts_at, channel.kind), (None, ItemKind::PathChannel));
+        assert_union(&stage, &channel.id, &events, "after the import").await;
+
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&channel.id, "the first check", green).await;
+        registers(&stage, &events[3], "Ada Marsh", "ada@harbour.example");
+        registers(&stage, &events[30], "Ada Marsh", "ADA@harbour.example");
+        becomes_the_union(&stage, &open, &channel.id, &events).await;
+        assert_union(&stage, &channel.id, &events, "after live changes").await;
+
+        events.push(stage.add_event("One more", 9));
+        becomes_the_union(&stage, &open, &channel.id, &events).await;
+        assert_union(&stage, &channel.id, &events, "after a new event").await;
+
+        let before = people_here(&stage, &channel.id).await;
+        match provider {
+            Provider::Eventbrite => stage.eventbrite.delete_event(&events[5]),
+            Provider::Luma => stage.luma.delete_event(&events[5]),
+        }
+        registers(&stage, &events[6], "Ben Okafor", "ben@harbour.example");
+        open.until(&channel.id, "what comes after one has vanished", |view| {
+            view.counts.total == before.len() as u64 + 1 && green(view)
+        })
+        .await;
+        let after = people_here(&stage, &channel.id).await;
+        assert!(
+            before.iter().all(|(key, person)| after.get(key) == Some(person)),
+            "{provider:?}: an event that is gone takes nobody with it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn events_imported_beside_a_channel_cost_no_more_calls() {
+    for provider in BOTH {
+        let (stage, events) = stage_of(provider, 5).await;
+        let channel = import_channel(&stage).await.unwrap();
+        stage.door().clears_requests();
+        for kind in [ItemKind::BadgeEvent, ItemKind::PathEvent] {
+            let item = stage
+                .desk
+                .import(&stage.integration, &events[2], kind)
+                .await
+                .unwrap();
+            assert_eq!(item.sync_status, SyncStatus::Active);
+        }
+        assert_eq!(
+            stage.door().request_count(),
+            0,
+            "{provider:?}: the list is here already, and live"
+        );
+        // Ten minutes of checks with and without the other views cost the same.
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&channel.id, "the first check", green).await;
+        stage.door().clears_requests();
+        open.passes(600).await;
+        let together = stage.requests_to(stage.list_path());
+        assert!(
+            together <= 5 * 11,
+            "{provider:?}: five events were read {together} times in ten minutes"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_was_cut_off_goes_on_without_reading_everything_again() {
+    for provider in BOTH {
+        let (stage, events) = stage_of(provider, 12).await;
+        stage.door().fails_after(10, Fault::HtmlGateway(503));
+        assert_eq!(code_of(&import_channel(&stage).await), "PROVIDER_UNREACHABLE");
+        let item = stage.items().await[0].id.clone();
+        let stored = stage.desk.show(&item).await.counts.total;
+        assert!(stored > 0, "{provider:?}: what arrived is kept");
+        stage.door().clears_faults();
+        stage.door().clears_requests();
+        let done = stage.retry(&item).await.unwrap();
+        assert_eq!(done.sync_status, SyncStatus::Active);
+        assert_union(&stage, &item, &events, "after the retry").await;
+        let per_event = match provider {
+            Provider::Eventbrite => 2,
+            Provider::Luma => 1,
+        };
+        let asked = stage.requests_to(stage.list_path());
+        assert!(
+            asked <= 10 * per_event + 1,
+            "{provider:?}: some events were read before, so {asked} reads are too many"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_disconnects_the_channel_and_reconnecting_repairs_it() {
+    for provider in BOTH {
+        let (stage, events) = stage_of(provider, 4).await;
+        let channel = import_channel(&stage).await.unwrap();
+        stage.revokes_credentials();
+        assert!(stage.sync(&channel.id).await.is_err());
+        assert_eq!(
+            stage.desk.show(&channel.id).await.sync_status,
+            SyncStatus::Disconnected
+        );
+        stage.desk.connect(provider, &stage.new_secret()).await.unwrap();
+        let back = stage.reconnect(&channel.id, None).await.unwrap();
+        assert_eq!(back.sync_status, SyncStatus::Active);
+        assert_union(&stage, &channel.id, &events, "after the repair").await;
+    }
+}
+
+#[tokio::test]
+async fn removing_a_channel_keeps_the_lists_that_others_show() {
+    let (stage, events) = stage_of(Provider::Luma, 3).await;
+    let channel = import_channel(&stage).await.unwrap();
+    let badge = stage
+        .desk
+        .import(&stage.integration, &events[1], ItemKind::BadgeEvent)
+        .await
+        .unwrap();
+    actions::remove_item(&stage.desk.ports, &channel.id)
+        .await
+        .unwrap();
+    stage
+        .desk
+        .assert_exact(&badge.id, &stage.truth_of(&events[1]))
+        .await;
+    let rows = stage.desk.ports.store.diagnostics().await.unwrap();
+    assert_eq!(
+        rows["rows"]["registration"],
+        stage.truth_of(&events[1]).len(),
+        "what nobody shows any more is erased"
+    );
+    stage.desk.sandbox.clock().advance(MINUTE);
+    stage.sync(&badge.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_channel_is_offered_first_and_an_unknown_one_leaves_nothing_behind() {
+    for provider in BOTH {
+        let (stage, events) = stage_of(provider, 3).await;
+        let offered = connect::candidates(&stage.desk.ports, &stage.integration, patient())
+            .await
+            .unwrap();
+        assert_eq!(offered.len(), events.len() + 1);
+        assert_eq!(offered[0].external_id.as_str(), channel_id(&stage));
+        assert_eq!(offered[0].kinds, [ItemKind::PathChannel]);
+        let unknown = stage
+            .desk
+            .import(&stage.integration, "404404404404", ItemKind::PathChannel)
+            .await;
+        assert!(
+            matches!(code_of(&unknown), "REMOTE_GONE" | "PERMISSION_MISSING"),
+            "{provider:?}: {unknown:?}"
+        );
+        assert!(
+            stage.items().await.is_empty(),
+            "an id that is none leaves nothing"
+        );
+    }
+}
