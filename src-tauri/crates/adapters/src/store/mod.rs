@@ -2,19 +2,26 @@
 //!
 //! Calls run on the blocking pool, one at a time; waiting for another process is bounded by [`open::BUSY_TIMEOUT`].
 
+mod damage;
 mod facts;
 mod integrations;
 mod items;
 mod jobs;
+mod local_facts;
+mod migrate;
 mod open;
+mod presence;
 mod registrations;
+mod seal;
 mod support_facts;
 mod walks;
 
 use crate::data_folder::DataFolder;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use presence::Presence;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use talkvalue_core::domain::attendee::Registration;
 use talkvalue_core::domain::credential::Generation;
@@ -34,18 +41,57 @@ use talkvalue_core::ports::{
 /// The store of one data folder.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    connection: Arc<Mutex<Connection>>,
+    file: Arc<OpenFile>,
+}
+
+/// The open data file. Its fields end in their order: the connection is closed before others come in alone.
+#[derive(Debug)]
+struct OpenFile {
+    connection: Mutex<Connection>,
+    presence: Presence,
+    folder: DataFolder,
+    mended: Option<String>,
+    /// Set before the first write, when the seal comes off.
+    written: AtomicBool,
+    /// Set when damage was met: the file is not sealed, so that the next start mends it.
+    damaged: AtomicBool,
 }
 
 /// The schema this version writes.
 pub const SCHEMA_VERSION: usize = open::SCHEMA_VERSION;
 
+/// The steps that make it, for tests that go on with steps of their own.
+#[doc(hidden)]
+pub const MIGRATIONS: &[&str] = open::MIGRATIONS;
+
 impl SqliteStore {
-    /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched.
+    /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched; a damaged one is
+    /// set aside and made anew with the accounts and lists of its copy, see [`SqliteStore::mended`].
     pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        Self::open_with(folder, open::MIGRATIONS)
+    }
+
+    /// Opens as a version with these migrations would, step *n* making version *n*. For tests of what is not written
+    /// yet.
+    #[doc(hidden)]
+    pub fn open_with(folder: &DataFolder, migrations: &[&str]) -> Result<Self, StoreError> {
+        let opened = open::open(folder, migrations)?;
         Ok(Self {
-            connection: Arc::new(Mutex::new(open::open(folder)?)),
+            file: Arc::new(OpenFile {
+                connection: Mutex::new(opened.connection),
+                presence: opened.presence,
+                folder: folder.clone(),
+                mended: opened.mended,
+                written: AtomicBool::new(false),
+                damaged: AtomicBool::new(false),
+            }),
         })
+    }
+
+    /// What a person must be told if the file was damaged when it was opened: what happened, what was kept, and what
+    /// to do.
+    pub fn mended(&self) -> Option<&str> {
+        self.file.mended.as_deref()
     }
 
     /// Runs `work` on the blocking pool in one transaction that is committed if it succeeds.
@@ -53,11 +99,28 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.with_connection(move |connection| {
+        self.with_file(move |file, connection| {
+            file.break_seal()?;
             // IMMEDIATE: a writer waits for its turn at the start and never fails half-way.
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Like `write`, for what changes which accounts or items there are: their copy is brought up to date with it.
+    async fn write_local<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let folder = self.file.folder.clone();
+        self.write(move |transaction| {
+            let value = work(transaction)?;
+            // Before the commit, while no other process can change them: copies are written in the order of changes.
+            // Should the commit fail, the next change or start writes the copy again.
+            local_facts::refresh(&folder, transaction)?;
             Ok(value)
         })
         .await
@@ -68,19 +131,19 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.with_connection(move |connection| work(&connection.transaction()?))
+        self.with_file(move |_, connection| Ok(work(&connection.transaction()?)?))
             .await
     }
 
-    async fn with_connection<T: Send + 'static>(
+    async fn with_file<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&OpenFile, &mut Connection) -> Result<T, open::Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let connection = self.connection.clone();
+        let file = self.file.clone();
         tokio::task::spawn_blocking(move || {
             // A panic while the lock was held rolled its transaction back: the connection is still good.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection).map_err(open::store_error)
+            let mut connection = file.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&file, &mut connection).map_err(|trouble| file.met(trouble))
         })
         .await
         .unwrap_or_else(|_| {
@@ -88,6 +151,44 @@ impl SqliteStore {
                 "The database worker stopped unexpectedly.".to_owned(),
             ))
         })
+    }
+}
+
+impl OpenFile {
+    fn break_seal(&self) -> Result<(), open::Trouble> {
+        if !self.written.load(Ordering::Acquire) {
+            open::break_seal(&self.folder).map_err(open::Trouble::Store)?;
+            self.written.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn met(&self, trouble: open::Trouble) -> StoreError {
+        match trouble {
+            open::Trouble::Store(error) => error,
+            open::Trouble::Sqlite(error) => open::store_error(error),
+            open::Trouble::Damaged | open::Trouble::Older => {
+                // Nobody may write after this without the next start knowing of the damage.
+                self.written.store(true, Ordering::Release);
+                if !self.damaged.swap(true, Ordering::AcqRel) {
+                    seal::mark_damaged(&self.folder);
+                }
+                open::damaged_while_open()
+            }
+        }
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        if self.damaged.load(Ordering::Acquire) || !self.presence.is_last() || seal::is_on(&self.folder) {
+            return;
+        }
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let sealed = open::empty_write_ahead_log(connection).is_ok() && seal::put_on(&self.folder).is_ok();
+        if !sealed {
+            tracing::warn!("the data file was closed without a seal: the next start checks all of it");
+        }
     }
 }
 
@@ -116,7 +217,7 @@ impl Store for SqliteStore {
 
     async fn save_integration(&self, integration: &Integration) -> Result<(), StoreError> {
         let integration = integration.clone();
-        self.write(move |transaction| integrations::save(transaction, &integration))
+        self.write_local(move |transaction| integrations::save(transaction, &integration))
             .await
     }
 
@@ -133,7 +234,7 @@ impl Store for SqliteStore {
         failure: &Failure,
     ) -> Result<Severance, StoreError> {
         let (id, failure) = (id.clone(), failure.clone());
-        self.write(move |transaction| integrations::sever(transaction, &id, generation, &failure))
+        self.write_local(move |transaction| integrations::sever(transaction, &id, generation, &failure))
             .await
     }
 
@@ -160,7 +261,7 @@ impl Store for SqliteStore {
 
     async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError> {
         let owned = items::OwnedNewItem::from(new);
-        self.write(move |transaction| items::add(transaction, &owned))
+        self.write_local(move |transaction| items::add(transaction, &owned))
             .await
     }
 
@@ -171,7 +272,7 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (id, event) = (id.clone(), event.clone());
-        self.write(move |transaction| items::describe(transaction, &id, &event, at))
+        self.write_local(move |transaction| items::describe(transaction, &id, &event, at))
             .await
     }
 
@@ -182,7 +283,7 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let (id, integration) = (id.clone(), integration.clone());
-        self.write(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
+        self.write_local(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
             .await
     }
 
@@ -194,16 +295,21 @@ impl Store for SqliteStore {
 
     async fn archive(&self, id: &ItemId) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |transaction| items::archive(transaction, &id))
+        self.write_local(move |transaction| items::archive(transaction, &id))
             .await
     }
 
     async fn remove(&self, id: &ItemId) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |transaction| items::remove(transaction, &id))
+        self.write_local(move |transaction| items::remove(transaction, &id))
             .await?;
         // What was deleted still stands in the write-ahead log until that is emptied (secure_delete zeroes the rest).
-        self.with_connection(open::empty_write_ahead_log).await
+        self.with_file(|file, connection| {
+            damage::forget_set_aside(&file.folder);
+            migrate::forget_copy(&file.folder);
+            Ok(open::empty_write_ahead_log(connection)?)
+        })
+        .await
     }
 
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError> {
