@@ -53,6 +53,7 @@ fn item(read: i64) -> ItemRecord {
         counts: Counts::default(),
         tickets: Tickets::default(),
         unreadable: 0,
+        held_removals: 0,
         revision: 0,
         reads: FeedReads {
             checked_at: Some(at(read)),

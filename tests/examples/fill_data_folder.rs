@@ -19,7 +19,7 @@ use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{Completion, NewItem, PageCommit, Store as _};
+use talkvalue_core::ports::{Absences, Completion, NewItem, PageCommit, Store as _};
 use talkvalue_core::sync::plan::plan_page;
 
 const EVENTS: u32 = 1_000;
@@ -101,6 +101,7 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, now: T
         as_of: now,
         watermark: Some(now),
         everything: true,
+        absences: Absences::default(),
         at: now,
     };
     store.complete_job(&job, completion).await.unwrap();

@@ -14,7 +14,7 @@ use talkvalue_core::domain::ids::ExternalId;
 use talkvalue_core::domain::integration::Integration;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
-use talkvalue_core::ports::{Completion, ItemRecord, Locks, Store, StoreError};
+use talkvalue_core::ports::{Absences, Completion, ItemRecord, Locks, Store, StoreError};
 use talkvalue_core::sync::schedule::next_read;
 use talkvalue_tests::stored::{add_item, at, commit, integration, open, registration};
 
@@ -98,11 +98,12 @@ async fn filled(folder: &Path) -> Seen {
             as_of: at(3),
             watermark: Some(at(3)),
             everything: true,
+            absences: Absences::default(),
             at: at(4),
         };
         store.complete_job(&job, completion).await.unwrap();
         if event == "991" {
-            store.archive(&item).await.unwrap();
+            store.archive(&item, at(5)).await.unwrap();
         }
     }
     look(&store).await.unwrap()

@@ -4,6 +4,9 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -124,6 +127,30 @@ pub(crate) enum Command {
         #[arg(long)]
         csv: bool,
     },
+    /// Tell what happened to an item: attendees, statuses, jobs, credentials
+    #[command(after_help = "Examples:\n  tvsync history item-3f0a9c2b7d11 --since 24h\n  \
+        tvsync history item-3f0a9c2b7d11 --since 2026-11-24T08:00:00Z --json")]
+    History {
+        /// The item, as `tvsync items` lists it
+        item: String,
+        /// Only what happened since then: a time (2026-11-24T08:00:00Z), a day (2026-11-24), or how long ago (24h, 7d)
+        #[arg(long, value_name = "T", value_parser = since)]
+        since: Option<Since>,
+    },
+    /// Decide about attendees that the provider no longer lists
+    #[command(
+        after_help = "Without --accept or --reject they are listed. They stay in the list until you decide."
+    )]
+    Removals {
+        /// The item, as `tvsync items` lists it
+        item: String,
+        /// They no longer attend: mark them so
+        #[arg(long, conflicts_with = "reject")]
+        accept: bool,
+        /// Keep them in the list; asked again only when more go missing
+        #[arg(long)]
+        reject: bool,
+    },
     /// Read the list of an item again now
     #[command(group = clap::ArgGroup::new("what").required(true).multiple(false).args(["item", "all"]))]
     Sync {
@@ -211,6 +238,42 @@ It is kept in this computer's keychain and nowhere else.")]
         #[arg(long, required = true)]
         key_stdin: bool,
     },
+}
+
+/// From when on: a time, or so long before now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Since {
+    Time(Timestamp),
+    Ago(SignedDuration),
+}
+
+impl Since {
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Since::Time(time) => time,
+            Since::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(Since::Time(time));
+    }
+    // A day, or a time without zone, is meant in this computer's zone.
+    if let Ok(time) = text.parse::<DateTime>()
+        && let Ok(time) = TimeZone::system().to_timestamp(time)
+    {
+        return Ok(Since::Time(time));
+    }
+    let ago = text.parse::<Span>().ok().and_then(|span| {
+        span.to_duration(SpanRelativeTo::days_are_24_hours())
+            .ok()
+            .filter(SignedDuration::is_positive)
+    });
+    ago.map(Since::Ago).ok_or_else(|| {
+        "say a time like 2026-11-24T08:00:00Z, a day like 2026-11-24, or an age like 24h".to_owned()
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

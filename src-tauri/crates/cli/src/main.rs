@@ -6,6 +6,7 @@ mod csv_export;
 mod diagnostics;
 mod exit;
 mod json;
+mod lists;
 mod log;
 mod progress;
 mod render;

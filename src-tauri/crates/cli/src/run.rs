@@ -1,11 +1,9 @@
 //! One command from its first word to its exit code: read what it needs, call its use case, print the answer.
 
 use crate::args::{self, Arguments, Command, Connect, NotRun};
-use crate::csv_export::CsvExport;
 use crate::exit;
 use crate::json;
 use crate::progress::{Audience, Doing, Progress, WatchedVault};
-use crate::render::attendees::AttendeeTable;
 use crate::render::text::{plain, wrap};
 use crate::render::{BOLD, DIM, Page, candidates, integrations, item_page, items, painted};
 use crate::{diagnostics, log, terminal, watch};
@@ -19,16 +17,16 @@ use std::path::Path;
 use std::sync::Arc;
 use talkvalue_adapters::Settings;
 use talkvalue_core::connect;
-use talkvalue_core::domain::freshness::{EngineView, Freshness};
+use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
 use talkvalue_core::domain::provider::Provider;
-use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::domain::words::counted;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Patience, Ports};
 use talkvalue_core::query::{self, IntegrationView, ItemView};
 use talkvalue_core::sync::actions::{self, SyncedItem};
 use talkvalue_core::sync::engine::EngineOptions;
+use talkvalue_core::sync::removals::{self, Decision};
 
 /// Why a command ended before its end.
 pub(crate) enum Stop {
@@ -102,17 +100,17 @@ fn told(stop: Stop, json: bool) -> u8 {
 }
 
 /// One line on standard error.
-fn complain(label: &str, message: &str) {
+pub(crate) fn complain(label: &str, message: &str) {
     let mut stderr = AutoStream::auto(io::stderr().lock());
     let label = painted(label, AnsiColor::Red.on_default().bold());
     let _ = writeln!(stderr, "{label}: {}", plain(message));
 }
 
-fn for_programs() -> impl Write {
+pub(crate) fn for_programs() -> impl Write {
     BufWriter::new(io::stdout().lock())
 }
 
-fn for_people() -> impl Write {
+pub(crate) fn for_people() -> impl Write {
     BufWriter::new(AutoStream::auto(io::stdout().lock()))
 }
 
@@ -164,15 +162,17 @@ fn doing(command: &Command) -> Doing {
             Provider::Luma => "Asking Luma…",
         }),
         Command::Verify { .. } | Command::Candidates { .. } => Doing::Asking("Asking the provider…"),
-        Command::Disconnect { .. } | Command::Keep { .. } | Command::Remove { .. } => {
-            Doing::Asking("Just a moment…")
-        }
+        Command::Disconnect { .. }
+        | Command::Keep { .. }
+        | Command::Remove { .. }
+        | Command::Removals { .. } => Doing::Asking("Just a moment…"),
         Command::Import { .. } => Doing::Importing,
         Command::Sync { .. } | Command::Retry { .. } | Command::Reconnect { .. } => Doing::Syncing,
         Command::Integrations
         | Command::Items
         | Command::Show { .. }
         | Command::Attendees { .. }
+        | Command::History { .. }
         | Command::Watch
         | Command::Diagnostics { .. }
         | Command::Completions { .. } => Doing::Reading,
@@ -249,12 +249,12 @@ async fn perform(arguments: Arguments, settings: Settings, secret: Option<Secret
     ended
 }
 
-struct Session {
-    ports: Ports,
-    page: Page,
+pub(crate) struct Session {
+    pub(crate) ports: Ports,
+    pub(crate) page: Page,
     options: EngineOptions,
     progress: Arc<Progress>,
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// How an item that was acted on is shown.
@@ -333,6 +333,20 @@ impl Session {
             }
             Command::Attendees { item, csv } => {
                 return self.print_attendees(&ItemId::from_text(item), csv).await;
+            }
+            Command::History { item, since } => {
+                let since = since.map(|since| since.before(ports.clock.now()));
+                return self.print_history(&ItemId::from_text(item), since).await;
+            }
+            Command::Removals { item, accept, reject } => {
+                let id = ItemId::from_text(item);
+                let decision = match (accept, reject) {
+                    (true, _) => Decision::Accept,
+                    (false, true) => Decision::Reject,
+                    (false, false) => return self.print_removals(&id).await,
+                };
+                let item = removals::decide_removals(ports, &id, decision).await?;
+                self.print_item(&item, Shown::Card).await?;
             }
             // Without an item the command line said --all.
             Command::Sync { item: None, .. } => return self.sync_all().await,
@@ -446,53 +460,8 @@ impl Session {
         )
     }
 
-    async fn print_attendees(&self, id: &ItemId, csv: bool) -> Result<u8, Stop> {
-        let mut rows = query::attendees(&self.ports, id).await?;
-        // What fails at once is told instead of a list, not after its beginning.
-        let mut batch = rows.next_batch().await?;
-        if self.json {
-            let mut out = for_programs();
-            let mut list = json::List::begin(&mut out, "attendees")?;
-            while !batch.is_empty() {
-                list.write(&mut out, &batch)?;
-                batch = match rows.next_batch().await {
-                    Ok(batch) => batch,
-                    Err(error) => {
-                        list.end_with_error(&mut out, &error)?;
-                        out.flush()?;
-                        return Ok(exit::exit_code(error.code));
-                    }
-                };
-            }
-            list.end(&mut out)?;
-            out.flush()?;
-        } else if csv {
-            let item = query::item(&self.ports, id, EngineView::default()).await?;
-            if (item.sync_status, item.freshness) != (SyncStatus::Active, Freshness::Live) {
-                // The file itself cannot say how far it can be trusted.
-                complain("note", &items::trust(&item, &self.page.reader));
-            }
-            let mut export = CsvExport::begin(for_programs(), terminal::stdout_is_terminal())?;
-            while !batch.is_empty() {
-                export.write(&batch)?;
-                batch = rows.next_batch().await?;
-            }
-            export.end()?;
-        } else {
-            let item = query::item(&self.ports, id, EngineView::default()).await?;
-            let mut out = for_people();
-            let mut table = AttendeeTable::begin(&mut out, &item, &self.page)?;
-            while !batch.is_empty() {
-                table.write(&mut out, &batch)?;
-                batch = rows.next_batch().await?;
-            }
-            out.flush()?;
-        }
-        Ok(exit::DONE)
-    }
-
     /// Takes the progress line away and prints the answer in the form that was asked for.
-    fn print(
+    pub(crate) fn print(
         &self,
         as_json: impl FnOnce(&mut dyn Write) -> io::Result<()>,
         as_text: impl FnOnce(&mut dyn Write) -> io::Result<()>,

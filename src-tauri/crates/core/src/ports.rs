@@ -11,6 +11,8 @@ use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind, OpenJob};
 use crate::domain::provider::{Origin, Origins, Provider};
 use crate::error::CommandError;
+use crate::query::history::{Activity, ChangeMark, ChangeRecord};
+use crate::sync::absence::Missing;
 use crate::sync::plan::Plan;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -141,6 +143,14 @@ pub trait ProviderApi: Send + Sync {
         walk: &Walk,
         cursor: Option<&Cursor>,
     ) -> Result<RegistrationPage, ProviderError>;
+    /// Asks for one registration that a walk did not list: a page of it, or [`ProviderError::Gone`]. `None` where the
+    /// provider has no call whose "not found" can be believed.
+    async fn registration(
+        &self,
+        credential: &Credential,
+        event: &ExternalId,
+        registration: &RegistrationId,
+    ) -> Result<Option<RegistrationPage>, ProviderError>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -289,6 +299,8 @@ pub struct ItemRecord {
     pub counts: Counts,
     pub tickets: Tickets,
     pub unreadable: u64,
+    /// Registrations that are missing at the provider in such numbers that a person is asked.
+    pub held_removals: u64,
     /// Rises with every change of the feed's rows: readings of one revision are alike.
     pub revision: u64,
     pub reads: FeedReads,
@@ -305,6 +317,8 @@ pub struct FeedReads {
     pub described_at: Option<Timestamp>,
     /// When a read of it last succeeded, by our clock.
     pub checked_at: Option<Timestamp>,
+    /// Whether registrations were missed by the last complete walk, so that the next one decides about them.
+    pub misses_some: bool,
 }
 
 /// Where the stored registrations of an item are read on.
@@ -312,6 +326,13 @@ pub struct FeedReads {
 pub struct RowMark {
     pub person_key: String,
     pub external_id: RegistrationId,
+}
+
+/// In which order the journal is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    OldestFirst,
+    NewestFirst,
 }
 
 /// Where a full walk stands.
@@ -341,7 +362,7 @@ pub struct OpenWalk {
 }
 
 /// What a complete read came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
     /// The provider's clock from which on the list is complete.
     pub as_of: Timestamp,
@@ -349,8 +370,40 @@ pub struct Completion {
     pub watermark: Option<Timestamp>,
     /// Whether everything was read, rather than what changed.
     pub everything: bool,
+    /// What the read of everything did not list.
+    pub absences: Absences,
     /// Our clock.
     pub at: Timestamp,
+}
+
+/// What becomes of the registrations that a read of everything did not list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Absences {
+    /// Missed for the first time, by a walk that began then.
+    pub candidates: Vec<RegistrationId>,
+    /// Shown to a person, who decides.
+    pub held: Vec<RegistrationId>,
+    /// Taken to be gone: kept as not attending.
+    pub gone: Plan,
+    /// The provider's clock when the walk began.
+    pub walked_at: Timestamp,
+}
+
+/// The stored registrations that a walk in progress has not listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unlisted {
+    pub missing: Vec<Missing>,
+    /// All stored registrations that are expected, the missing ones among them.
+    pub expected: u64,
+}
+
+/// What a person decided about held removals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ruling {
+    /// They are no longer attending: these changes are made.
+    Accepted(Plan),
+    /// They stay in the list.
+    Rejected,
 }
 
 /// Everything one page changes, written in one transaction.
@@ -441,7 +494,7 @@ pub trait Store: Send + Sync {
     ) -> Result<bool, StoreError>;
     /// Sets a failure on every item of an integration that is not severed or archived.
     async fn fail_items_of(&self, integration: &IntegrationId, failure: &Failure) -> Result<(), StoreError>;
-    async fn archive(&self, id: &ItemId) -> Result<(), StoreError>;
+    async fn archive(&self, id: &ItemId, at: Timestamp) -> Result<(), StoreError>;
     /// Erases the item, and its feed with everything of it when no other item views it. Leaves no readable trace in
     /// the database files.
     async fn remove(&self, id: &ItemId) -> Result<(), StoreError>;
@@ -467,6 +520,14 @@ pub trait Store: Send + Sync {
     /// and archived ones apart); nothing that was read is lost.
     async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;
 
+    // Absences
+    /// What the full walk of a feed has not listed, of those that are expected.
+    async fn unlisted(&self, feed: &FeedId) -> Result<Unlisted, StoreError>;
+    /// The registrations that wait for a person's decision.
+    async fn held_removals(&self, feed: &FeedId) -> Result<Vec<Registration>, StoreError>;
+    /// Carries the decision out, for exactly those that are held.
+    async fn rule_removals(&self, feed: &FeedId, ruling: &Ruling, at: Timestamp) -> Result<(), StoreError>;
+
     // Rows
     /// Stored registrations of an item in the order of (person key, id), so that a person's registrations stand
     /// together; at most `limit` after `mark`.
@@ -476,6 +537,19 @@ pub trait Store: Send + Sync {
         mark: Option<&RowMark>,
         limit: usize,
     ) -> Result<Vec<(String, Registration)>, StoreError>;
+
+    // History
+    /// Lines of the change journal of an item's feed at or after `since`, at most `limit` after `mark` in this order.
+    async fn changes(
+        &self,
+        item: &ItemId,
+        since: Option<Timestamp>,
+        mark: Option<ChangeMark>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError>;
+    /// Everything else that happened to an item, in no order.
+    async fn activity(&self, item: &ItemId) -> Result<Vec<Activity>, StoreError>;
 
     /// Facts for a support file, free of names, e-mails and secrets.
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError>;

@@ -1,6 +1,7 @@
 //! Integrations: who is connected, and the severing of one with all its items.
 
 use super::facts::{failure, micros, optional_time, required_time, word};
+use super::history::{self, Whose};
 use jiff::Timestamp;
 use rusqlite::{Error, OptionalExtension, Row, Transaction, named_params, params};
 use talkvalue_core::domain::credential::{Generation, SignIn};
@@ -9,6 +10,7 @@ use talkvalue_core::domain::ids::{AccountId, IntegrationId};
 use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::Severance;
+use talkvalue_core::query::history::CredentialChange;
 
 fn from_row(row: &Row<'_>) -> Result<Integration, Error> {
     Ok(Integration {
@@ -62,6 +64,9 @@ pub(super) fn of_account(
 
 pub(super) fn save(transaction: &Transaction<'_>, integration: &Integration) -> Result<(), Error> {
     let severed = integration.severed.as_ref();
+    let known: bool = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM integration WHERE id = ?1)")?
+        .query_row([integration.id.as_str()], |row| row.get(0))?;
     transaction
         .prepare_cached(
             "INSERT INTO integration (id, provider, api_origin, account_id, account_name, account_email, sign_in,
@@ -92,7 +97,18 @@ pub(super) fn save(transaction: &Transaction<'_>, integration: &Integration) -> 
             ":severed_at": severed.map(|failure| micros(failure.at)),
             ":severed_detail": severed.and_then(|failure| failure.detail.as_deref()),
         })?;
-    Ok(())
+    let change = if known {
+        CredentialChange::Renewed
+    } else {
+        CredentialChange::Connected
+    };
+    history::note_credential(
+        transaction,
+        &integration.id,
+        change,
+        None,
+        integration.connected_at,
+    )
 }
 
 pub(super) fn mark_verified(
@@ -141,5 +157,13 @@ pub(super) fn sever(
                 by_person
             ])?;
     }
+    history::note_credential(
+        transaction,
+        id,
+        CredentialChange::Severed,
+        Some(failure.code),
+        failure.at,
+    )?;
+    history::note_statuses(transaction, Whose::Integration(id), failure.at)?;
     Ok(Severance::Severed)
 }

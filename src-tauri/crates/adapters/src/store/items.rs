@@ -1,6 +1,7 @@
 //! Items: adding, describing, reading with their counts, archiving, removing.
 
 use super::facts::{count, failure, micros, optional_time, optional_word, required_time, word};
+use super::history::{Whose, note_statuses};
 use jiff::Timestamp;
 use rusqlite::{Error, OptionalExtension, Row, Transaction, named_params, params};
 use talkvalue_core::domain::attendee::{Counts, Tickets};
@@ -17,33 +18,64 @@ const SELECT: &str = "
            feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
-           (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable
+           (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable,
+           (SELECT count(*) FROM missing WHERE missing.feed = item.feed AND state = 'HELD') AS held_removals,
+           EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'CANDIDATE') AS misses_some,
+           counted.revision AS counted_revision, counted.total, counted.attending, counted.awaiting,
+           counted.not_attending, counted.checked_in, counted.tickets, counted.tickets_checked_in
     FROM item
     JOIN feed ON feed.key = item.feed
+    LEFT JOIN counted ON counted.item = item.id
     LEFT JOIN job ON job.item_id = item.id AND job.ended_at IS NULL";
 
 pub(super) fn all(transaction: &Transaction<'_>) -> Result<Vec<ItemRecord>, Error> {
-    let records: Vec<(ItemRecord, i64)> = transaction
-        .prepare_cached(&format!("{SELECT} ORDER BY item.created_at, item.id"))?
-        .query_map([], from_row)?
-        .collect::<Result<_, Error>>()?;
-    records
+    selected(transaction, "ORDER BY item.created_at, item.id", [])
+}
+
+fn selected(
+    transaction: &Transaction<'_>,
+    condition: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<ItemRecord>, Error> {
+    rows(transaction, condition, parameters)?
         .into_iter()
-        .map(|(record, feed)| with_counts(transaction, record, feed))
+        .map(|stored| with_counts(transaction, stored))
         .collect()
 }
 
-pub(super) fn one(transaction: &Transaction<'_>, id: &ItemId) -> Result<Option<ItemRecord>, Error> {
-    let found = transaction
-        .prepare_cached(&format!("{SELECT} WHERE item.id = ?1"))?
-        .query_row([id.as_str()], from_row)
-        .optional()?;
-    found
-        .map(|(record, feed)| with_counts(transaction, record, feed))
-        .transpose()
+/// Items whose numbers nobody looks at.
+pub(super) fn uncounted(
+    transaction: &Transaction<'_>,
+    condition: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<ItemRecord>, Error> {
+    let rows = rows(transaction, condition, parameters)?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
-fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
+fn rows(
+    transaction: &Transaction<'_>,
+    condition: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Stored>, Error> {
+    transaction
+        .prepare_cached(&format!("{SELECT} {condition}"))?
+        .query_map(parameters, from_row)?
+        .collect()
+}
+
+/// A row of an item; its numbers may be of an earlier revision.
+struct Stored {
+    record: ItemRecord,
+    feed: i64,
+    counted: bool,
+}
+
+pub(super) fn one(transaction: &Transaction<'_>, id: &ItemId) -> Result<Option<ItemRecord>, Error> {
+    Ok(selected(transaction, "WHERE item.id = ?1", [id.as_str()])?.pop())
+}
+
+fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
     let id = ItemId::from_text(row.get::<_, String>("id")?);
     let open_job = match row.get::<_, Option<String>>("job_id")? {
         None => None,
@@ -85,22 +117,47 @@ fn from_row(row: &Row<'_>) -> Result<(ItemRecord, i64), Error> {
         last_synced_at: optional_time(row, "last_synced_at")?,
         last_attempted_at: optional_time(row, "last_attempted_at")?,
         open_job,
-        counts: Counts::default(),
-        tickets: Tickets::default(),
+        counts: Counts {
+            total: count(row, "total")?,
+            attending: count(row, "attending")?,
+            awaiting: count(row, "awaiting")?,
+            not_attending: count(row, "not_attending")?,
+            checked_in: count(row, "checked_in")?,
+        },
+        tickets: Tickets {
+            total: count(row, "tickets")?,
+            checked_in: count(row, "tickets_checked_in")?,
+        },
         unreadable: count(row, "unreadable")?,
+        held_removals: count(row, "held_removals")?,
         revision: count(row, "revision")?,
         reads: FeedReads {
             watermark: optional_time(row, "watermark")?,
             reconciled_at: optional_time(row, "reconciled_at")?,
             described_at: optional_time(row, "described_at")?,
             checked_at: optional_time(row, "checked_at")?,
+            misses_some: row.get("misses_some")?,
         },
     };
-    Ok((record, row.get("feed_key")?))
+    let counted = row.get::<_, Option<i64>>("counted_revision")?;
+    Ok(Stored {
+        counted: counted.map(i64::unsigned_abs) == Some(record.revision),
+        record,
+        feed: row.get("feed_key")?,
+    })
 }
 
-/// Counts registrations, or people for Path items (the best of a person's statuses, any check-in).
-fn with_counts(transaction: &Transaction<'_>, record: ItemRecord, feed: i64) -> Result<ItemRecord, Error> {
+/// The record with its numbers: as they were kept, or counted now where the rows have changed since.
+fn with_counts(transaction: &Transaction<'_>, stored: Stored) -> Result<ItemRecord, Error> {
+    let Stored {
+        record,
+        feed,
+        counted,
+    } = stored;
+    if counted {
+        return Ok(record);
+    }
+    // Counts registrations, or people for Path items (the best of a person's statuses, any check-in).
     let rows = if record.item.kind.shows_people() {
         "SELECT max(CASE status WHEN 'ATTENDING' THEN 2 WHEN 'AWAITING' THEN 1 ELSE 0 END) AS rank,
                 max(checked_in_at IS NOT NULL) AS present
@@ -138,6 +195,33 @@ fn with_counts(transaction: &Transaction<'_>, record: ItemRecord, feed: i64) -> 
         tickets,
         ..record
     })
+}
+
+/// Keeps the numbers of every item that views the feed, so that nobody has to count rows that did not change.
+pub(super) fn keep_counts(transaction: &Transaction<'_>, feed: i64) -> Result<(), Error> {
+    let changed = "WHERE item.feed = ?1 AND counted.revision IS NOT feed.revision";
+    for record in selected(transaction, changed, [feed])? {
+        let (counts, tickets) = (record.counts, record.tickets);
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO counted (item, revision, total, attending, awaiting, not_attending, checked_in,
+                     tickets, tickets_checked_in)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                record.item.id.as_str(),
+                number(record.revision),
+                number(counts.total),
+                number(counts.attending),
+                number(counts.awaiting),
+                number(counts.not_attending),
+                number(counts.checked_in),
+                number(tickets.total),
+                number(tickets.checked_in),
+            ])?;
+    }
+    Ok(())
 }
 
 pub(super) fn find(
@@ -217,6 +301,10 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
             (!new.proved).then_some("INTERRUPTED")
         ],
     )?;
+    // Where it is not live by what is stored already, its first job says so.
+    if new.proved {
+        note_statuses(transaction, Whose::Item(&id), new.at)?;
+    }
     Ok(id)
 }
 
@@ -258,6 +346,7 @@ pub(super) fn confirm_reconnect(
          WHERE id = ?1 AND EXISTS (SELECT 1 FROM integration WHERE id = ?2 AND severed_code IS NULL)",
         params![id.as_str(), integration.as_str(), micros(at)],
     )?;
+    // Its status is noted when its job opens, in the next breath.
     Ok(linked == 1)
 }
 
@@ -287,7 +376,8 @@ pub(super) fn fail_of_integration(
     integration: &IntegrationId,
     failure: &Failure,
 ) -> Result<(), Error> {
-    set_failure(transaction, "integration_id = ?1", &integration.as_str(), failure)
+    set_failure(transaction, "integration_id = ?1", &integration.as_str(), failure)?;
+    note_statuses(transaction, Whose::Integration(integration), failure.at)
 }
 
 /// The items that view a job's feed through the same account: a failure speaks of the account it was met with.
@@ -322,10 +412,10 @@ pub(super) fn hold_of_job(
     set_failure(transaction, &never_completed, &job.as_str(), failure)
 }
 
-pub(super) fn archive(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {
+pub(super) fn archive(transaction: &Transaction<'_>, id: &ItemId, at: Timestamp) -> Result<(), Error> {
     transaction.execute("UPDATE item SET archived = 1 WHERE id = ?1", [id.as_str()])?;
     super::jobs::interrupt_open(transaction, id)?;
-    Ok(())
+    note_statuses(transaction, Whose::Item(id), at)
 }
 
 pub(super) fn remove(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), Error> {
@@ -340,7 +430,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, id: &ItemId) -> Result<(), E
         row.get(0)
     })?;
     if views == 0 {
-        for table in ["registration", "set_aside", "change", "walk", "listed"] {
+        for table in ["registration", "set_aside", "change", "walk", "listed", "missing"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE feed = ?1"), [feed])?;
         }
         transaction.execute("DELETE FROM feed WHERE key = ?1", [feed])?;

@@ -1,7 +1,8 @@
 //! Jobs: opening, waiting, ending, and what their end does to the facts of the items that view the feed.
 
 use super::facts::micros;
-use super::{items, walks};
+use super::history::{Whose, note_statuses};
+use super::{absences, items, walks};
 use jiff::Timestamp;
 use rusqlite::{Error, Transaction, params};
 use talkvalue_core::domain::failure::Waiting;
@@ -12,11 +13,14 @@ use talkvalue_core::ports::Completion;
 const ONE_DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 pub(super) fn end_orphaned(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), Error> {
-    transaction.execute(
+    let orphaned = transaction.execute(
         "UPDATE job SET ended_at = ?1, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
          WHERE ended_at IS NULL AND held = 0",
         [micros(at)],
     )?;
+    if orphaned > 0 {
+        note_statuses(transaction, Whose::Everybody, at)?;
+    }
     Ok(())
 }
 
@@ -36,6 +40,11 @@ pub(super) fn open(
     kind: JobKind,
     at: Timestamp,
 ) -> Result<JobId, Error> {
+    // Attempts at a condition that lasts would fill the history with nothing.
+    transaction.execute(
+        "DELETE FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 1 AND kind = 'SYNC' AND changes = 0",
+        [item.as_str()],
+    )?;
     interrupt_open(transaction, item)?;
     let id = JobId::random();
     transaction.execute(
@@ -46,6 +55,7 @@ pub(super) fn open(
         "UPDATE item SET last_attempted_at = ?2 WHERE id = ?1",
         params![item.as_str(), micros(at)],
     )?;
+    note_statuses(transaction, Whose::Item(item), at)?;
     Ok(id)
 }
 
@@ -98,14 +108,22 @@ pub(super) fn complete(
             "UPDATE feed SET reconciled_at = ?2 WHERE key = ?1",
             params![feed, at],
         )?;
+        absences::settle(transaction, feed, job, &completion.absences, completion.at)?;
         walks::close(transaction, feed)?;
     }
+    items::keep_counts(transaction, feed)?;
     items::clear_failure_of_job(transaction, job)?;
     transaction.execute(
         "UPDATE job SET ended_at = ?2, end_code = 'COMPLETED', waiting_code = NULL, waiting_until = NULL WHERE id = ?1",
         params![job.as_str(), at],
     )?;
-    Ok(())
+    // Of the checks that found nothing, only the last one says anything.
+    transaction.execute(
+        "DELETE FROM job WHERE item_id = (SELECT item_id FROM job WHERE id = ?1) AND id <> ?1
+             AND kind = 'SYNC' AND end_code = 'COMPLETED' AND changes = 0",
+        [job.as_str()],
+    )?;
+    note_statuses(transaction, Whose::Feed(feed), completion.at)
 }
 
 pub(super) fn end(
@@ -114,12 +132,15 @@ pub(super) fn end(
     end: &JobEnd,
     at: Timestamp,
 ) -> Result<(), Error> {
+    let feed = feed_of(transaction, job)?;
+    items::keep_counts(transaction, feed)?;
     let (code, failure) = match end {
         JobEnd::Held(waiting, failure) => {
             // Kept open: whoever runs jobs next takes it up again.
             set_waiting(transaction, job, Some(*waiting))?;
             transaction.execute("UPDATE job SET held = 1 WHERE id = ?1", [job.as_str()])?;
-            return items::hold_of_job(transaction, job, failure);
+            items::hold_of_job(transaction, job, failure)?;
+            return note_statuses(transaction, Whose::Feed(feed), at);
         }
         JobEnd::Failed(failure) => {
             items::fail_of_job(transaction, job, failure)?;
@@ -132,5 +153,5 @@ pub(super) fn end(
          WHERE id = ?1",
         params![job.as_str(), micros(at), code, failure],
     )?;
-    Ok(())
+    note_statuses(transaction, Whose::Feed(feed), at)
 }

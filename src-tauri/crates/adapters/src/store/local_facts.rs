@@ -3,6 +3,7 @@
 //! holds no attendee and no credential.
 
 use super::facts::micros;
+use super::history::{Whose, note_statuses};
 use crate::data_folder::DataFolder;
 use jiff::Timestamp;
 use rusqlite::types::{Value as Cell, ValueRef};
@@ -139,6 +140,7 @@ impl LocalFacts {
             row.insert("last_failure_at".to_owned(), micros(at).into());
             insert(transaction, "item", &row)?;
         }
+        note_statuses(transaction, Whose::Everybody, at)?;
         Ok(self.items.len())
     }
 }

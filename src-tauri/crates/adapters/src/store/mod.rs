@@ -2,8 +2,10 @@
 //!
 //! Calls run on the blocking pool, one at a time; waiting for another process is bounded by [`open::BUSY_TIMEOUT`].
 
+mod absences;
 mod damage;
 mod facts;
+mod history;
 mod integrations;
 mod items;
 mod jobs;
@@ -35,8 +37,10 @@ use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{
-    Completion, ItemRecord, NewItem, OpenWalk, PageCommit, RowMark, Severance, Store, StoreError,
+    Completion, ItemRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance, Store,
+    StoreError, Unlisted,
 };
+use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord};
 
 /// The store of one data folder.
 #[derive(Debug, Clone)]
@@ -293,9 +297,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn archive(&self, id: &ItemId) -> Result<(), StoreError> {
+    async fn archive(&self, id: &ItemId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write_local(move |transaction| items::archive(transaction, &id))
+        self.write_local(move |transaction| items::archive(transaction, &id, at))
             .await
     }
 
@@ -365,6 +369,24 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn unlisted(&self, feed: &FeedId) -> Result<Unlisted, StoreError> {
+        let feed = feed.clone();
+        self.read(move |transaction| absences::unlisted(transaction, &feed))
+            .await
+    }
+
+    async fn held_removals(&self, feed: &FeedId) -> Result<Vec<Registration>, StoreError> {
+        let feed = feed.clone();
+        self.read(move |transaction| absences::held(transaction, &feed))
+            .await
+    }
+
+    async fn rule_removals(&self, feed: &FeedId, ruling: &Ruling, at: Timestamp) -> Result<(), StoreError> {
+        let (feed, ruling) = (feed.clone(), ruling.clone());
+        self.write(move |transaction| absences::rule(transaction, &feed, &ruling, at))
+            .await
+    }
+
     async fn registrations(
         &self,
         item: &ItemId,
@@ -373,6 +395,25 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(String, Registration)>, StoreError> {
         let (item, mark) = (item.clone(), mark.cloned());
         self.read(move |transaction| registrations::of_item(transaction, &item, mark.as_ref(), limit))
+            .await
+    }
+
+    async fn changes(
+        &self,
+        item: &ItemId,
+        since: Option<Timestamp>,
+        mark: Option<ChangeMark>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
+        let item = item.clone();
+        self.read(move |transaction| history::changes(transaction, &item, since, mark, order, limit))
+            .await
+    }
+
+    async fn activity(&self, item: &ItemId) -> Result<Vec<Activity>, StoreError> {
+        let item = item.clone();
+        self.read(move |transaction| history::activity(transaction, &item))
             .await
     }
 

@@ -45,7 +45,7 @@ pub(super) fn feed_key(transaction: &Transaction<'_>, feed: &FeedId) -> Result<O
         .optional()
 }
 
-fn from_row(row: &Row<'_>) -> Result<Registration, Error> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<Registration, Error> {
     Ok(Registration {
         external_id: RegistrationId::from_text(row.get::<_, String>("external_id")?),
         name: row.get("name")?,
@@ -86,9 +86,17 @@ pub(super) fn stored(
     Ok(rows)
 }
 
-/// Rows, journal, set-aside records, cursor and counts of one page: all or nothing.
-pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Result<(), Error> {
-    let feed = feed_key(transaction, &page.feed)?.ok_or(Error::QueryReturnedNoRows)?;
+/// Writes a plan's rows and their lines of the journal.
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    job: Option<&JobId>,
+    plan: &Plan,
+    at: Timestamp,
+) -> Result<(), Error> {
+    if plan.changes.is_empty() {
+        return Ok(());
+    }
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO registration (feed, external_id, person_key, name, email, company, ticket_type, status,
              provider_status, checked_in_at, order_id, registered_at, updated_at, tickets, tickets_checked_in, version)
@@ -105,7 +113,7 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
     let mut journal = transaction.prepare_cached(
         "INSERT INTO change (feed, registration, job_id, at, change, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for change in &page.plan.changes {
+    for change in &plan.changes {
         let (row, kind, before, after) = match change {
             RowChange::Insert(row) => (row, ChangeKind::Registered, None, None),
             RowChange::Update { row, journal } => (
@@ -119,28 +127,34 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
         journal.execute(params![
             feed,
             row.external_id.as_str(),
-            page.job.as_str(),
-            micros(page.at),
+            job.map(JobId::as_str),
+            micros(at),
             kind.code(),
             before,
             after
         ])?;
     }
-    if !page.plan.changes.is_empty() {
-        transaction
-            .prepare_cached("UPDATE feed SET revision = revision + 1 WHERE key = ?1")?
-            .execute([feed])?;
-    }
-    let any_set_aside: bool = transaction
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside WHERE feed = ?1)")?
-        .query_row([feed], |row| row.get(0))?;
-    if any_set_aside {
-        let mut readable =
-            transaction.prepare_cached("DELETE FROM set_aside WHERE feed = ?1 AND record = ?2")?;
-        for id in &page.readable {
-            readable.execute(params![feed, id.as_str()])?;
-        }
-    }
+    transaction
+        .prepare_cached("UPDATE feed SET revision = revision + 1 WHERE key = ?1")?
+        .execute([feed])?;
+    transaction
+        .prepare_cached("UPDATE job SET changes = changes + ?2 WHERE id = ?1")?
+        .execute(params![
+            job.map(JobId::as_str),
+            i64::try_from(plan.changes.len()).unwrap_or(i64::MAX)
+        ])?;
+    Ok(())
+}
+
+/// Rows, journal, set-aside records, cursor and counts of one page: all or nothing.
+pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Result<(), Error> {
+    let feed = feed_key(transaction, &page.feed)?.ok_or(Error::QueryReturnedNoRows)?;
+    apply(transaction, feed, Some(&page.job), &page.plan, page.at)?;
+    let readable = || page.readable.iter().map(RegistrationId::as_str);
+    forget_records(transaction, ("set_aside", "record"), feed, readable())?;
+    // What is listed is not missing, whether it can be read or not.
+    let listed = || readable().chain(page.set_aside.iter().map(SetAside::key));
+    forget_records(transaction, ("missing", "registration"), feed, listed())?;
     let mut put_aside = transaction.prepare_cached(
         "INSERT INTO set_aside (feed, record, reason, job_id) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (feed, record) DO UPDATE SET reason = excluded.reason, job_id = excluded.job_id",
@@ -156,9 +170,27 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
             page.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
         ])?;
     if let Some(mark) = &page.mark {
-        let readable = page.readable.iter().map(RegistrationId::as_str);
-        let aside = page.set_aside.iter().map(SetAside::key);
-        walks::move_on(transaction, feed, mark, readable.chain(aside))?;
+        walks::move_on(transaction, feed, mark, listed())?;
+    }
+    Ok(())
+}
+
+/// Deletes records of a feed from a table that is mostly empty.
+fn forget_records<'a>(
+    transaction: &Transaction<'_>,
+    (table, column): (&str, &str),
+    feed: i64,
+    records: impl Iterator<Item = &'a str>,
+) -> Result<(), Error> {
+    let any: bool = transaction
+        .prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE feed = ?1)"))?
+        .query_row([feed], |row| row.get(0))?;
+    if any {
+        let mut forget =
+            transaction.prepare_cached(&format!("DELETE FROM {table} WHERE feed = ?1 AND {column} = ?2"))?;
+        for record in records {
+            forget.execute(params![feed, record])?;
+        }
     }
     Ok(())
 }

@@ -97,6 +97,14 @@ fn write_counts(out: &mut dyn Write, item: &ItemView) -> io::Result<()> {
         };
         writeln!(out, "  {name:<13}  {value:>widest$}{}", painted(&note, DIM))?;
     }
+    if item.held_removals > 0 {
+        writeln!(
+            out,
+            "  {}'s answer lacks {} of these. They stay in your list until you decide.",
+            item.provider.name(),
+            number(item.held_removals)
+        )?;
+    }
     if item.unreadable > 0 {
         writeln!(
             out,

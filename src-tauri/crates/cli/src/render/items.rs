@@ -34,6 +34,10 @@ pub(crate) fn badge(item: &ItemView) -> Badge {
         }
         (SyncStatus::Failed, _) => Badge::new(Tone::Trouble, "Sync failed"),
         (SyncStatus::Pending, _) => pending(item),
+        (SyncStatus::Active, _) if item.held_removals > 0 => Badge::new(
+            Tone::Trouble,
+            format!("Check {}", counted(item.held_removals, "removal", "removals")),
+        ),
         (SyncStatus::Active, _) => match item.freshness {
             Freshness::Live => Badge::new(Tone::Good, "Syncing"),
             Freshness::Checking => Badge::new(Tone::Quiet, "Checking"),

@@ -4,6 +4,7 @@
 pub(crate) mod attendees;
 pub(crate) mod candidates;
 pub(crate) mod grid;
+pub(crate) mod history;
 pub(crate) mod integrations;
 pub(crate) mod item_page;
 pub(crate) mod items;

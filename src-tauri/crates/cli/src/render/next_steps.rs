@@ -41,6 +41,12 @@ pub(crate) fn next_steps(item: &ItemView, integration: Option<&IntegrationView>)
     if item.archived {
         return vec![remove];
     }
+    if item.alert.is_none() && item.held_removals > 0 {
+        return vec![step(
+            format!("tvsync removals {id}"),
+            "shows who is missing at the provider, and asks what to do",
+        )];
+    }
     let Some(alert) = item.alert else {
         return match (item.active_job.is_some(), item.freshness) {
             (true, _) => Vec::new(),

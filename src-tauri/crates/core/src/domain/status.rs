@@ -15,6 +15,28 @@ pub enum SyncStatus {
     Disconnected,
 }
 
+impl SyncStatus {
+    pub const ALL: [SyncStatus; 4] = [
+        SyncStatus::Pending,
+        SyncStatus::Active,
+        SyncStatus::Failed,
+        SyncStatus::Disconnected,
+    ];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            SyncStatus::Pending => "PENDING",
+            SyncStatus::Active => "ACTIVE",
+            SyncStatus::Failed => "FAILED",
+            SyncStatus::Disconnected => "DISCONNECTED",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Alert {

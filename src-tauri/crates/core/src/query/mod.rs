@@ -2,6 +2,7 @@
 //! takes a lock, works offline.
 
 pub mod attendee_list;
+pub mod history;
 
 use crate::domain::attendee::{Attendee, Counts, Tickets};
 use crate::domain::credential::SignIn;
@@ -43,7 +44,7 @@ pub struct ItemView {
     pub counts: Counts,
     pub tickets: Tickets,
     pub unreadable: u64,
-    /// Removals held back until a person decides; there are none until safe delete exists.
+    /// Registrations that the provider no longer lists, kept until a person decides.
     pub held_removals: u64,
     pub archived: bool,
     pub last_synced_at: Option<Timestamp>,
@@ -180,7 +181,7 @@ pub fn view_item(
         counts: record.counts,
         tickets: record.tickets,
         unreadable: record.unreadable,
-        held_removals: 0,
+        held_removals: record.held_removals,
         archived: item.archived,
         last_synced_at: record.last_synced_at,
         last_attempted_at: record.last_attempted_at,

@@ -246,7 +246,7 @@ pub async fn keep_item(ports: &Ports, id: &ItemId) -> Result<ItemView, CommandEr
 /// [`keep_item`] for a caller that holds the turn, and has stopped what ran for the item.
 pub async fn keep_item_in(ports: &Ports, _turn: &Turn, id: &ItemId) -> Result<ItemView, CommandError> {
     stored_item(ports, id).await?;
-    ports.store.archive(id).await?;
+    ports.store.archive(id, ports.clock.now()).await?;
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     query::item(ports, id, EngineView::default()).await
 }

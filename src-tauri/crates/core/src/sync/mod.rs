@@ -1,5 +1,6 @@
 //! Bringing a feed up to date: what to ask, what an answer means, what changes, when to ask again.
 
+pub mod absence;
 pub mod actions;
 pub(crate) mod call;
 pub mod engine;
@@ -7,6 +8,7 @@ pub mod live;
 pub mod opened;
 pub mod plan;
 mod reading;
+pub mod removals;
 pub mod retry;
 pub mod runner;
 pub mod schedule;

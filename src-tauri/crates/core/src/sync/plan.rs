@@ -53,6 +53,10 @@ impl ChangeKind {
             ChangeKind::CheckInUndone => "CHECK_IN_UNDONE",
         }
     }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.code() == code)
+    }
 }
 
 /// The changes of one page, at most one per registration, in the order in which the page named them.

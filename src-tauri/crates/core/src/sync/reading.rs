@@ -1,5 +1,6 @@
 //! How a job reads its feed: everything page by page, going on where an earlier walk stopped, or only what changed.
 
+use super::absence::{judge, withdrawn};
 use super::engine::{Reach, Run, Stop, malformed};
 use super::plan::plan_page;
 use super::walk::Tally;
@@ -8,7 +9,9 @@ use crate::domain::credential::Credential;
 use crate::domain::event::ProviderEvent;
 use crate::domain::job::JobKind;
 use crate::domain::provider::Provider;
-use crate::ports::{Completion, Cursor, Notice, OpenWalk, PageCommit, ProviderError, RegistrationPage, Walk};
+use crate::ports::{
+    Absences, Completion, Cursor, Notice, OpenWalk, PageCommit, ProviderError, RegistrationPage, Walk,
+};
 use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
@@ -67,23 +70,54 @@ impl Run<'_> {
             Provider::Luma => self.read_all_of_luma(credential, &event, open).await?,
             Provider::Eventbrite => self.read_all_of_eventbrite(credential, &event, open).await?,
         };
-        Ok(self.completion(&tally, true))
+        let absences = self.settle_absences(credential, &tally).await?;
+        Ok(self.completion(&tally, Some(absences)))
     }
 
-    fn completion(&self, tally: &Tally, everything: bool) -> Completion {
+    /// `absences`: what a read of everything did not list; `None` where only changes were read.
+    fn completion(&self, tally: &Tally, absences: Option<Absences>) -> Completion {
         Completion {
             as_of: tally.complete_as_of(),
             watermark: tally.watermark(),
-            everything,
+            everything: absences.is_some(),
+            absences: absences.unwrap_or_default(),
             at: self.ports.clock.now(),
         }
     }
 
+    /// Judges what the walk did not list. What would be taken to be gone is asked for once more, one by one, where the
+    /// provider can be asked that: offsets can skip a row.
+    async fn settle_absences(&mut self, credential: &Credential, tally: &Tally) -> Result<Absences, Stop> {
+        let feed = &self.item.feed;
+        let unlisted = self.ports.store.unlisted(feed).await?;
+        let judged = judge(&unlisted.missing, unlisted.expected, tally.done(), tally.as_of());
+        let mut gone = Vec::new();
+        for id in judged.gone {
+            let (api, event) = (self.api.clone(), &self.item.external_id);
+            match self.call(|| api.registration(credential, event, &id)).await {
+                Ok(None) | Err(Stop::Provider(ProviderError::Gone)) => gone.push(id),
+                // It is there: listed by hand.
+                Ok(Some(page)) => self.commit(page.rows, &page.set_aside, tally).await?,
+                Err(stop) => return Err(stop),
+            }
+        }
+        let stored = self.ports.store.stored(feed, &gone).await?;
+        let withdrawals = stored.iter().cloned().map(withdrawn).collect();
+        Ok(Absences {
+            candidates: judged.candidates,
+            held: judged.held,
+            gone: plan_page(withdrawals, stored),
+            walked_at: tally.as_of(),
+        })
+    }
+
     /// From where on changes have to be read, if that is enough: the list was read completely not long ago, at a
-    /// provider that tells times of change, and no record waits to become readable, which no change tells of.
+    /// provider that tells times of change, and no record waits to become readable or to be missed again, which no
+    /// change tells of.
     fn changes_suffice(&self) -> Option<Timestamp> {
         let reconciled = self.reads.reconciled_at?;
-        (self.reach == Reach::Changes && self.unreadable == 0 && self.is_recent(reconciled, EVERYTHING_EVERY))
+        let nothing_waits = self.unreadable == 0 && !self.reads.misses_some;
+        (self.reach == Reach::Changes && nothing_waits && self.is_recent(reconciled, EVERYTHING_EVERY))
             .then_some(self.reads.watermark)
             .flatten()
     }
@@ -107,7 +141,7 @@ impl Run<'_> {
         let changes = self.changes_since(watermark);
         let start = Start::fresh(Tally::starting(None));
         let tally = self.walk(credential, &changes, start, None).await?;
-        Ok(self.completion(&tally, false))
+        Ok(self.completion(&tally, None))
     }
 
     fn changes_since(&self, time: Timestamp) -> Walk {

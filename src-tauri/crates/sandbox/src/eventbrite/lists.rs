@@ -238,6 +238,7 @@ pub(super) fn attendees(
         empty_page: event.empty_page,
     });
     let plain = wanted.everything()
+        && single.is_none_or(|event| event.unlisted.is_empty())
         && switches.deleted_without_filter
         && lag.is_zero()
         && switches.attendee_order == AttendeeOrder::ById;
@@ -260,7 +261,9 @@ pub(super) fn attendees(
             .map(|at| at.as_second() + i64::from(at.subsec_nanosecond() > 0));
         let taken = event.changed_since(since).filter(|at| {
             let attendee = &event.attendees[*at];
-            wanted.takes(attendee, &switches) && shown(attendee, lag, now)
+            wanted.takes(attendee, &switches)
+                && shown(attendee, lag, now)
+                && !event.unlisted.contains(&attendee.id)
         });
         rows.extend(taken.map(|at| (number, at)));
     }

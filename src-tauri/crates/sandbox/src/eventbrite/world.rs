@@ -102,6 +102,8 @@ pub(super) struct Event {
     changes: Vec<i64>,
     pub(super) repeats_rows: bool,
     pub(super) empty_page: Option<u64>,
+    /// Left out of lists; asked for by id they answer.
+    pub(super) unlisted: HashSet<String>,
 }
 
 /// An attendee as it was before its last change.
@@ -376,6 +378,7 @@ impl World {
             changes: Vec::new(),
             repeats_rows: false,
             empty_page: None,
+            unlisted: HashSet::new(),
         };
         self.events.insert(id.clone(), event);
         Some(id)

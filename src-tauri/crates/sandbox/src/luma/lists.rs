@@ -264,7 +264,9 @@ pub(super) fn guests(
         next.page = Some(page + 1);
         return envelope(&[], true, Some(&next));
     }
-    let takes = |guest: &Guest| status.is_none_or(|word| guest.approval_status == word);
+    let takes = |guest: &Guest| {
+        status.is_none_or(|word| guest.approval_status == word) && !event.unlisted.contains(&guest.id)
+    };
     let mut taken: Vec<usize> = order[start..]
         .iter()
         .copied()

@@ -324,6 +324,13 @@ impl Luma {
         world.calendars[index].lapsed = lapsed;
     }
 
+    /// Lists leave these guests out from now on, and no others; asked for by id they answer.
+    pub fn leaves_out(&self, event_id: &str, guest_ids: &[String]) {
+        let mut world = self.world();
+        found(world.events.get_mut(event_id), "event", event_id).unlisted =
+            guest_ids.iter().cloned().collect();
+    }
+
     /// Every page of the event's list begins with the last row of the page before.
     pub fn repeats_rows(&self, event_id: &str) {
         let mut world = self.world();

@@ -1,6 +1,6 @@
 //! Luma's records: calendars, keys, events, guests. Owns what is true; says nothing about how it is served.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -170,6 +170,8 @@ pub(super) struct Event {
     orders: HashMap<SortColumn, Arc<Vec<usize>>>,
     pub(super) repeats_rows: bool,
     pub(super) empty_page: Option<u64>,
+    /// Left out of lists; asked for by id they answer.
+    pub(super) unlisted: HashSet<String>,
 }
 
 impl Event {
@@ -333,6 +335,7 @@ impl World {
             orders: HashMap::new(),
             repeats_rows: false,
             empty_page: None,
+            unlisted: HashSet::new(),
         };
         self.events.insert(id.clone(), event);
         self.calendars[calendar].events.push(id.clone());

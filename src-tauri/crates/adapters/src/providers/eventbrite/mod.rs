@@ -15,7 +15,7 @@ use std::sync::Arc;
 use talkvalue_core::domain::attendee::{Registration, SetAside};
 use talkvalue_core::domain::credential::Credential;
 use talkvalue_core::domain::event::ProviderEvent;
-use talkvalue_core::domain::ids::{AccountId, ExternalId};
+use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
 use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
@@ -345,6 +345,29 @@ impl ProviderApi for EventbriteApi {
         let answer = self.get(credential, &path, &[]).await?;
         let event: EventWire = parse(&answer.body)?;
         event.into_event().ok_or_else(|| malformed("an event without id"))
+    }
+
+    async fn registration(
+        &self,
+        credential: &Credential,
+        event: &ExternalId,
+        registration: &RegistrationId,
+    ) -> Result<Option<RegistrationPage>, ProviderError> {
+        let path = format!(
+            "/events/{}/attendees/{}/",
+            super::segment(event.as_str()),
+            super::segment(registration.as_str())
+        );
+        let answer = self.get(credential, &path, &[]).await?;
+        let record: &RawValue = parse(&answer.body)?;
+        let (rows, set_aside) = parse_records(&[record], record::AttendeeWire::into_registration);
+        Ok(Some(RegistrationPage {
+            rows,
+            set_aside,
+            next: None,
+            total: None,
+            server_time: answer.server_time,
+        }))
     }
 
     async fn registration_page(

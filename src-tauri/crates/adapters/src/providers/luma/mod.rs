@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use talkvalue_core::domain::credential::{Credential, SignIn};
 use talkvalue_core::domain::event::ProviderEvent;
-use talkvalue_core::domain::ids::{AccountId, ExternalId};
+use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
 use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
@@ -198,6 +198,16 @@ impl ProviderApi for LumaApi {
         event.into_event().ok_or_else(|| ProviderError::Malformed {
             detail: "an event without id".to_owned(),
         })
+    }
+
+    /// What Luma answers for a guest that it no longer knows is not documented.
+    async fn registration(
+        &self,
+        _credential: &Credential,
+        _event: &ExternalId,
+        _registration: &RegistrationId,
+    ) -> Result<Option<RegistrationPage>, ProviderError> {
+        Ok(None)
     }
 
     async fn registration_page(

@@ -79,6 +79,8 @@ CREATE TABLE job (
     created_at    INTEGER NOT NULL,
     done          INTEGER NOT NULL DEFAULT 0 CHECK (done >= 0),
     total         INTEGER CHECK (total >= 0),
+    -- Rows of the change journal that it wrote.
+    changes       INTEGER NOT NULL DEFAULT 0 CHECK (changes >= 0),
     waiting_code  TEXT,
     waiting_until INTEGER,
     -- Kept after a condition ended its command.
@@ -135,6 +137,31 @@ CREATE TABLE listed (
     PRIMARY KEY (feed, record)
 ) STRICT, WITHOUT ROWID;
 
+-- Registrations that are expected and that the last complete walk did not list.
+CREATE TABLE missing (
+    feed         INTEGER NOT NULL REFERENCES feed (key),
+    registration TEXT NOT NULL,
+    -- When the walk began that missed it first, by the provider's clock.
+    since        INTEGER NOT NULL,
+    -- HELD: a person is asked. KEPT: a person keeps it in the list.
+    state        TEXT NOT NULL CHECK (state IN ('CANDIDATE', 'HELD', 'KEPT')),
+    PRIMARY KEY (feed, registration)
+) STRICT, WITHOUT ROWID;
+
+-- An item's numbers as they were at a revision of its feed: counted again only after a change.
+CREATE TABLE counted (
+    item               TEXT PRIMARY KEY NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    revision           INTEGER NOT NULL,
+    total              INTEGER NOT NULL,
+    attending          INTEGER NOT NULL,
+    awaiting           INTEGER NOT NULL,
+    not_attending      INTEGER NOT NULL,
+    checked_in         INTEGER NOT NULL,
+    tickets            INTEGER NOT NULL,
+    tickets_checked_in INTEGER NOT NULL,
+    CHECK (attending + awaiting + not_attending = total)
+) STRICT, WITHOUT ROWID;
+
 -- Records that could not be read: they count as listed.
 CREATE TABLE set_aside (
     feed   INTEGER NOT NULL REFERENCES feed (key),
@@ -149,7 +176,8 @@ CREATE TABLE change (
     key          INTEGER PRIMARY KEY,
     feed         INTEGER NOT NULL REFERENCES feed (key),
     registration TEXT NOT NULL,
-    job_id       TEXT NOT NULL,
+    -- NULL: a person's decision about a held removal.
+    job_id       TEXT,
     at           INTEGER NOT NULL,
     change       TEXT NOT NULL CHECK (change IN (
         'REGISTERED', 'UPDATED', 'CANCELLED', 'RESTORED', 'CHECKED_IN', 'CHECK_IN_UNDONE')),
@@ -157,3 +185,23 @@ CREATE TABLE change (
     after        TEXT
 ) STRICT;
 CREATE INDEX change_by_time ON change (feed, at);
+
+-- What an item's sync status was from when on, and why.
+CREATE TABLE status_change (
+    key    INTEGER PRIMARY KEY,
+    item   TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    at     INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'ACTIVE', 'FAILED', 'DISCONNECTED')),
+    cause  TEXT
+) STRICT;
+CREATE INDEX status_change_by_item ON status_change (item, key);
+
+-- What happened to an account's credential.
+CREATE TABLE credential_change (
+    key         INTEGER PRIMARY KEY,
+    integration TEXT NOT NULL REFERENCES integration (id),
+    at          INTEGER NOT NULL,
+    change      TEXT NOT NULL CHECK (change IN ('CONNECTED', 'RENEWED', 'SEVERED')),
+    cause       TEXT
+) STRICT;
+CREATE INDEX credential_change_by_integration ON credential_change (integration, key);
