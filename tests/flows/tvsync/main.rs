@@ -6,6 +6,7 @@
     reason = "a test that cannot go on is a test that failed"
 )]
 
+mod damaged;
 mod input;
 mod keychain;
 mod processes;
