@@ -67,8 +67,7 @@ impl DataFolder {
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);
-        std::fs::rename(self.path.join(&new), self.path.join(name))?;
-        self.sync()
+        std::fs::rename(self.path.join(&new), self.path.join(name))
     }
 
     /// Makes durable which files the folder has.
