@@ -434,7 +434,27 @@ async fn a_damaged_copy_is_not_believed() {
     );
 }
 
-/// Two changes by hand would be called damage if the seal did not come off before the first write.
+/// A window that is closed while its engine still holds the store is killed by its own end.
+#[tokio::test]
+async fn a_settled_file_is_sealed_until_the_next_write() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await;
+    let seal = folder.path().join("talkvalue.seal");
+    let store = open(folder.path());
+    store.end_orphaned_jobs(at(5)).await.unwrap();
+    let reader = open(folder.path());
+    store.settle().await.unwrap();
+    assert!(!seal.exists(), "the other one may write at any time");
+    drop(reader);
+    store.settle().await.unwrap();
+    assert!(seal.exists());
+    let reader = open(folder.path());
+    assert_eq!(reader.mended(), None, "others come in as before");
+    store.end_orphaned_jobs(at(6)).await.unwrap();
+    assert!(!seal.exists(), "a late write takes it off");
+}
+
+/// A good file would be called damaged if the seal did not come off before the first write.
 #[tokio::test]
 async fn a_program_that_only_reads_leaves_the_seal_and_a_kill_after_a_write_leaves_none() {
     let folder = tempfile::tempdir().unwrap();

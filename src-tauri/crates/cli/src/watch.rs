@@ -81,6 +81,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
     };
     // What was being read is marked as cut off, so that nobody takes it for running; the next start goes on with it.
     let _ = take_turn(&ports, Some(std::time::Duration::ZERO)).await;
+    let _ = ports.store.settle().await;
     ended.map(|()| exit::DONE)
 }
 

@@ -183,16 +183,25 @@ impl OpenFile {
     }
 }
 
-impl Drop for OpenFile {
-    fn drop(&mut self) {
+impl OpenFile {
+    /// Seals the file if nobody else has it open; nobody comes in until [`Presence::share`] or the end.
+    fn seal(&self, connection: &mut Connection) {
         if self.damaged.load(Ordering::Acquire) || !self.presence.is_last() || seal::is_on(&self.folder) {
             return;
         }
-        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let sealed = open::empty_write_ahead_log(connection).is_ok() && seal::put_on(&self.folder).is_ok();
-        if !sealed {
+        if open::empty_write_ahead_log(connection).is_ok() && seal::put_on(&self.folder).is_ok() {
+            // Should a write come after all, it takes the seal off again.
+            self.written.store(false, Ordering::Release);
+        } else {
             tracing::warn!("the data file was closed without a seal: the next start checks all of it");
         }
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seal(&mut connection);
     }
 }
 
@@ -415,6 +424,14 @@ impl Store for SqliteStore {
         let item = item.clone();
         self.read(move |transaction| history::activity(transaction, &item))
             .await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.with_file(|file, connection| {
+            file.seal(connection);
+            file.presence.share().map_err(open::Trouble::Store)
+        })
+        .await
     }
 
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError> {
