@@ -97,6 +97,7 @@ fn job(held: bool, waiting: Option<Waiting>) -> ItemRecord {
             total: None,
             waiting,
             held,
+            handed: false,
             created_at: at(5),
         }),
         ..never_completed(5, None)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use talkvalue_sync_app::ipc::{dto, error, notices, words};
+use talkvalue_sync_app::ipc::{dto, error, history, notices, words};
 use ts_rs::{Config, TS};
 
 const VARIABLE: &str = "TALKVALUE_UPDATE_GENERATED";
@@ -44,6 +44,12 @@ fn expected() -> BTreeMap<String, String> {
         error::CommandError,
         error::ErrorCode,
         error::Refusal,
+        history::Activity,
+        history::ChangePage,
+        history::ChangeRequest,
+        history::FieldChange,
+        history::HistoryEntry,
+        history::HistoryKind,
         notices::Notice,
         notices::NoticeType,
         words::Alert,
@@ -103,7 +109,7 @@ fn every_wire_type_is_generated() {
             .matches(mark)
             .count()
     };
-    let derived = count("dto.rs", "TS)]") + count("error.rs", "TS)]") + count("notices.rs", "TS)]")
+    let derived = count("dto.rs", "TS)]") + count("error.rs", "TS)]") + count("notices.rs", "TS)]") + count("history.rs", "TS)]")
         // The macro's own derive stands for every word that it makes.
         + count("words.rs", "TS)]")
         - 1

@@ -13,7 +13,7 @@ use talkvalue_core::domain::{attendee, failure};
 use talkvalue_core::query::{self, attendee_list};
 use ts_rs::TS;
 
-fn time(at: Option<Timestamp>) -> Option<String> {
+pub(crate) fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 

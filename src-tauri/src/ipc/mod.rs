@@ -4,5 +4,6 @@
 pub(crate) mod arguments;
 pub mod dto;
 pub mod error;
+pub mod history;
 pub mod notices;
 pub mod words;

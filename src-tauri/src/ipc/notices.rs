@@ -30,6 +30,8 @@ pub enum NoticeType {
     VaultAsked,
     /// Another process works on the data folder; this one waits for it.
     WaitingForLock,
+    /// Another process has changed something: whatever is shown may be out of date.
+    ChangedElsewhere,
 }
 
 /// One push to the window. Fields that say nothing are absent.
@@ -109,6 +111,7 @@ impl From<ports::Notice> for Notice {
                 ..Self::of_job(NoticeType::JobFailed, item, job)
             },
             ports::Notice::WaitingForLock => Self::new(NoticeType::WaitingForLock),
+            ports::Notice::ChangedElsewhere => Self::new(NoticeType::ChangedElsewhere),
             ports::Notice::AskingVault => Self::new(NoticeType::VaultAsked),
         }
     }

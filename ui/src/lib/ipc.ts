@@ -5,10 +5,14 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
 import type {
+  Activity,
   AppStatus,
+  Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
+  ChangePage,
+  ChangeRequest,
   CommandError,
   Connected,
   IntegrationView,
@@ -58,6 +62,20 @@ export const reconnectItem = (itemId: string, withIntegrationId: string | null) 
 export const keepItem = (itemId: string) => answer(invoke<ItemView>("keep_item", { itemId }));
 
 export const removeItem = (itemId: string) => answer(invoke<ItemView>("remove_item", { itemId }));
+
+/** Stops what runs for the item; what arrived is kept. */
+export const cancelItem = (itemId: string) => answer(invoke<ItemView>("cancel_item", { itemId }));
+
+export const listChanges = (itemId: string, request: ChangeRequest) =>
+  answer(invoke<ChangePage>("list_changes", { itemId, request }));
+
+export const listActivity = (itemId: string) => answer(invoke<Activity>("list_activity", { itemId }));
+
+export const listRemovals = (itemId: string) => answer(invoke<Attendee[]>("list_removals", { itemId }));
+
+/** Accepted, held removals no longer attend; else they stay in the list. */
+export const decideRemovals = (itemId: string, accept: boolean) =>
+  answer(invoke<ItemView>("decide_removals", { itemId, accept }));
 
 export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
 

@@ -167,6 +167,11 @@ pub(crate) enum Command {
         /// The item, as `tvsync items` lists it
         item: String,
     },
+    /// Stop what runs for an item; what arrived is kept
+    Cancel {
+        /// The item, as `tvsync items` lists it
+        item: String,
+    },
     /// Make a disconnected item live again; nobody on its list is lost
     #[command(
         after_help = "Connect the account again first, or name another account of the same provider:\n  \

@@ -201,6 +201,7 @@ impl Facts {
             Notice::IntegrationChanged(_)
             | Notice::JobFailed { .. }
             | Notice::WaitingForLock
+            | Notice::ChangedElsewhere
             | Notice::AskingVault => {}
         }
     }

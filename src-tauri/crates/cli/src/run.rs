@@ -25,6 +25,7 @@ use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Patience, Ports};
 use talkvalue_core::query::{self, IntegrationView, ItemView};
 use talkvalue_core::sync::actions::{self, SyncedItem};
+use talkvalue_core::sync::cancel;
 use talkvalue_core::sync::engine::EngineOptions;
 use talkvalue_core::sync::removals::{self, Decision};
 
@@ -163,6 +164,7 @@ fn doing(command: &Command) -> Doing {
         }),
         Command::Verify { .. } | Command::Candidates { .. } => Doing::Asking("Asking the provider…"),
         Command::Disconnect { .. }
+        | Command::Cancel { .. }
         | Command::Keep { .. }
         | Command::Remove { .. }
         | Command::Removals { .. } => Doing::Asking("Just a moment…"),
@@ -362,6 +364,10 @@ impl Session {
                 let (id, with) = (ItemId::from_text(item), with.map(IntegrationId::from_text));
                 let item = connect::reconnect_item(ports, &id, with.as_ref(), options).await?;
                 self.print_item(&item, Shown::Page).await?;
+            }
+            Command::Cancel { item } => {
+                let item = cancel::cancel_item(ports, &ItemId::from_text(item)).await?;
+                self.print_item(&item, Shown::Card).await?;
             }
             Command::Keep { item } => {
                 let item = actions::keep_item(ports, &ItemId::from_text(item)).await?;

@@ -104,6 +104,11 @@ impl Watch {
                 Notice::JobWaits { item, .. } | Notice::JobResumed { item, .. } => {
                     self.tell_change(&item).await?;
                 }
+                Notice::ChangedElsewhere => {
+                    for item in query::items(&self.ports, self.engine).await? {
+                        self.tell_item(item)?;
+                    }
+                }
                 Notice::IntegrationChanged(id) => self.tell_integration(&id).await?,
                 Notice::JobProgressed {
                     item,

@@ -11,7 +11,7 @@ use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind, OpenJob};
 use crate::domain::provider::{Origin, Origins, Provider};
 use crate::error::CommandError;
-use crate::query::history::{Activity, ChangeMark, ChangeRecord};
+use crate::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
 use crate::sync::absence::Missing;
 use crate::sync::plan::Plan;
 use async_trait::async_trait;
@@ -259,6 +259,8 @@ pub enum Notice {
     },
     /// Somebody else acts on the data folder; this process waits for it.
     WaitingForLock,
+    /// Another process has changed something: whatever is shown may be out of date.
+    ChangedElsewhere,
     /// The keychain is asked and may show a prompt.
     AskingVault,
 }
@@ -505,6 +507,18 @@ pub trait Store: Send + Sync {
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError>;
     /// Ends whatever job of the item is still open as interrupted, and opens a new one.
     async fn open_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
+    /// Leaves a job for the process that has the turn, unless the item has one that is worked on: then that one's id.
+    async fn hand_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
+    /// Takes up a job that was handed over; `false` where it is no longer there to be taken.
+    async fn take_handed_job(&self, job: &JobId, at: Timestamp) -> Result<bool, StoreError>;
+    /// A job that has ended; `None` while it has not, and where it left no trace.
+    async fn ended_job(&self, job: &JobId) -> Result<Option<EndedJob>, StoreError>;
+    /// Asks whoever runs the job to stop it.
+    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError>;
+    /// Comes back once somebody has asked to stop the job, in this process or another.
+    async fn cancel_asked(&self, job: &JobId);
+    /// Comes back once another process has changed something since the last call.
+    async fn changed_elsewhere(&self);
     async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError>;
     /// The full walk of a feed that a later job can go on with.
     async fn open_walk(&self, feed: &FeedId) -> Result<Option<OpenWalk>, StoreError>;

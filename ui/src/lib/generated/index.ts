@@ -1,5 +1,6 @@
 // Generated from src-tauri/src/ipc. Do not edit.
 export type { AccountOption } from "./AccountOption";
+export type { Activity } from "./Activity";
 export type { Alert } from "./Alert";
 export type { AppStatus } from "./AppStatus";
 export type { Attendee } from "./Attendee";
@@ -8,13 +9,18 @@ export type { AttendeeRequest } from "./AttendeeRequest";
 export type { AttendeeSort } from "./AttendeeSort";
 export type { AttendeeStatus } from "./AttendeeStatus";
 export type { Candidate } from "./Candidate";
+export type { ChangePage } from "./ChangePage";
+export type { ChangeRequest } from "./ChangeRequest";
 export type { CommandError } from "./CommandError";
 export type { Connected } from "./Connected";
 export type { Counts } from "./Counts";
 export type { ErrorCode } from "./ErrorCode";
 export type { FailureCode } from "./FailureCode";
 export type { FailureView } from "./FailureView";
+export type { FieldChange } from "./FieldChange";
 export type { Freshness } from "./Freshness";
+export type { HistoryEntry } from "./HistoryEntry";
+export type { HistoryKind } from "./HistoryKind";
 export type { ImportedAs } from "./ImportedAs";
 export type { IntegrationStatus } from "./IntegrationStatus";
 export type { IntegrationView } from "./IntegrationView";

@@ -197,6 +197,16 @@ pub(super) fn activity(transaction: &Transaction<'_>, item: &ItemId) -> Result<V
     Ok(all)
 }
 
+pub(super) fn ended_job(transaction: &Transaction<'_>, job: &JobId) -> Result<Option<EndedJob>, Error> {
+    transaction
+        .prepare_cached(
+            "SELECT id, kind, created_at, ended_at, end_code, failure_code, done, total, changes FROM job
+             WHERE id = ?1 AND ended_at IS NOT NULL",
+        )?
+        .query_row([job.as_str()], job_from_row)
+        .optional()
+}
+
 fn job_from_row(row: &Row<'_>) -> Result<EndedJob, Error> {
     Ok(EndedJob {
         id: JobId::from_text(row.get::<_, String>("id")?),

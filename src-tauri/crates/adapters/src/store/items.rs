@@ -17,7 +17,7 @@ const SELECT: &str = "
     SELECT item.*, feed.id AS feed_id, feed.key AS feed_key, feed.last_synced_at, feed.revision,
            feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
-           job.waiting_code, job.waiting_until, job.held, job.created_at AS job_created_at,
+           job.waiting_code, job.waiting_until, job.held, job.handed, job.created_at AS job_created_at,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = item.feed) AS unreadable,
            (SELECT count(*) FROM missing WHERE missing.feed = item.feed AND state = 'HELD') AS held_removals,
            EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'CANDIDATE') AS misses_some,
@@ -93,6 +93,7 @@ fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
                 }),
             },
             held: row.get("held")?,
+            handed: row.get("handed")?,
             created_at: required_time(row, "job_created_at")?,
         }),
     };

@@ -4,7 +4,7 @@ use super::facts::micros;
 use super::history::{Whose, note_statuses};
 use super::{absences, items, walks};
 use jiff::Timestamp;
-use rusqlite::{Error, Transaction, params};
+use rusqlite::{Error, OptionalExtension, Transaction, params};
 use talkvalue_core::domain::failure::Waiting;
 use talkvalue_core::domain::ids::{ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
@@ -15,7 +15,7 @@ const ONE_DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 pub(super) fn end_orphaned(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), Error> {
     let orphaned = transaction.execute(
         "UPDATE job SET ended_at = ?1, end_code = 'INTERRUPTED', waiting_code = NULL, waiting_until = NULL
-         WHERE ended_at IS NULL AND held = 0",
+         WHERE ended_at IS NULL AND held = 0 AND handed = 0",
         [micros(at)],
     )?;
     if orphaned > 0 {
@@ -40,6 +40,73 @@ pub(super) fn open(
     kind: JobKind,
     at: Timestamp,
 ) -> Result<JobId, Error> {
+    let id = insert(transaction, item, kind, at, false)?;
+    begun(transaction, &id, at)?;
+    Ok(id)
+}
+
+/// The item is attempted from now on.
+fn begun(transaction: &Transaction<'_>, job: &JobId, at: Timestamp) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE item SET last_attempted_at = ?2 WHERE id = (SELECT item_id FROM job WHERE id = ?1)",
+        params![job.as_str(), micros(at)],
+    )?;
+    note_statuses(transaction, Whose::Feed(feed_of(transaction, job)?), at)
+}
+
+pub(super) fn hand(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    kind: JobKind,
+    at: Timestamp,
+) -> Result<JobId, Error> {
+    let at_work: Option<String> = transaction
+        .query_row(
+            "SELECT id FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 0",
+            [item.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match at_work {
+        Some(id) => Ok(JobId::from_text(id)),
+        None => insert(transaction, item, kind, at, true),
+    }
+}
+
+pub(super) fn take_handed(transaction: &Transaction<'_>, job: &JobId, at: Timestamp) -> Result<bool, Error> {
+    let taken = transaction.execute(
+        "UPDATE job SET handed = 0 WHERE id = ?1 AND handed = 1 AND ended_at IS NULL",
+        [job.as_str()],
+    )?;
+    if taken == 1 {
+        begun(transaction, job, at)?;
+    }
+    Ok(taken == 1)
+}
+
+pub(super) fn ask_cancel(transaction: &Transaction<'_>, job: &JobId) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE job SET cancel_asked = 1 WHERE id = ?1 AND ended_at IS NULL",
+        [job.as_str()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn is_cancel_asked(transaction: &Transaction<'_>, job: &JobId) -> Result<bool, Error> {
+    let asked = transaction
+        .prepare_cached("SELECT cancel_asked FROM job WHERE id = ?1")?
+        .query_row([job.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(asked == Some(true))
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+    kind: JobKind,
+    at: Timestamp,
+    handed: bool,
+) -> Result<JobId, Error> {
     // Attempts at a condition that lasts would fill the history with nothing.
     transaction.execute(
         "DELETE FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 1 AND kind = 'SYNC' AND changes = 0",
@@ -48,14 +115,9 @@ pub(super) fn open(
     interrupt_open(transaction, item)?;
     let id = JobId::random();
     transaction.execute(
-        "INSERT INTO job (id, item_id, kind, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![id.as_str(), item.as_str(), kind.code(), micros(at)],
+        "INSERT INTO job (id, item_id, kind, created_at, handed) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id.as_str(), item.as_str(), kind.code(), micros(at), handed],
     )?;
-    transaction.execute(
-        "UPDATE item SET last_attempted_at = ?2 WHERE id = ?1",
-        params![item.as_str(), micros(at)],
-    )?;
-    note_statuses(transaction, Whose::Item(item), at)?;
     Ok(id)
 }
 
@@ -147,6 +209,10 @@ pub(super) fn end(
             ("FAILED", Some(failure.code.code()))
         }
         JobEnd::Interrupted => ("INTERRUPTED", None),
+        JobEnd::Cancelled(failure) => {
+            items::hold_of_job(transaction, job, failure)?;
+            ("CANCELLED", Some(failure.code.code()))
+        }
     };
     transaction.execute(
         "UPDATE job SET ended_at = ?2, end_code = ?3, failure_code = ?4, waiting_code = NULL, waiting_until = NULL

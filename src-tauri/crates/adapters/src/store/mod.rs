@@ -23,8 +23,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use presence::Presence;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use talkvalue_core::domain::attendee::Registration;
 use talkvalue_core::domain::credential::Generation;
 use talkvalue_core::domain::event::ProviderEvent;
@@ -40,12 +41,14 @@ use talkvalue_core::ports::{
     Completion, ItemRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance, Store,
     StoreError, Unlisted,
 };
-use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord};
+use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
 
 /// The store of one data folder.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     file: Arc<OpenFile>,
+    /// The state of the file that [`Store::changed_elsewhere`] spoke of last.
+    seen: Arc<AtomicI64>,
 }
 
 /// The open data file. Its fields end in their order: the connection is closed before others come in alone.
@@ -60,6 +63,9 @@ struct OpenFile {
     /// Set when damage was met: the file is not sealed, so that the next start mends it.
     damaged: AtomicBool,
 }
+
+/// How often another process's word is looked for: well within the second that it may take.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The schema this version writes.
 pub const SCHEMA_VERSION: usize = open::SCHEMA_VERSION;
@@ -89,6 +95,7 @@ impl SqliteStore {
                 written: AtomicBool::new(false),
                 damaged: AtomicBool::new(false),
             }),
+            seen: Arc::default(),
         })
     }
 
@@ -334,6 +341,57 @@ impl Store for SqliteStore {
         let item = item.clone();
         self.write(move |transaction| jobs::open(transaction, &item, kind, at))
             .await
+    }
+
+    async fn hand_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError> {
+        let item = item.clone();
+        self.write(move |transaction| jobs::hand(transaction, &item, kind, at))
+            .await
+    }
+
+    async fn take_handed_job(&self, job: &JobId, at: Timestamp) -> Result<bool, StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::take_handed(transaction, &job, at))
+            .await
+    }
+
+    async fn ended_job(&self, job: &JobId) -> Result<Option<EndedJob>, StoreError> {
+        let job = job.clone();
+        self.read(move |transaction| history::ended_job(transaction, &job))
+            .await
+    }
+
+    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::ask_cancel(transaction, &job))
+            .await
+    }
+
+    async fn cancel_asked(&self, job: &JobId) {
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let own = job.clone();
+            let asked = self.read(move |transaction| jobs::is_cancel_asked(transaction, &own));
+            // A file that cannot be read now may be readable later, and the job will say so itself.
+            if asked.await == Ok(true) {
+                return;
+            }
+        }
+    }
+
+    async fn changed_elsewhere(&self) {
+        loop {
+            let seen = self.seen.clone();
+            let look = self.with_file(move |_, connection| {
+                // Moves with every commit of another connection, never with our own (SQLite, "PRAGMA data_version").
+                let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+                Ok(seen.swap(version, Ordering::Relaxed) != version)
+            });
+            if look.await == Ok(true) {
+                return;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     async fn set_waiting(&self, job: &JobId, waiting: Option<Waiting>) -> Result<(), StoreError> {

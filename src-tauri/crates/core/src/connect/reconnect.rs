@@ -16,8 +16,9 @@ use crate::query::{ItemView, stored_integration, stored_item};
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
 use crate::sync::engine::{self, EngineOptions};
+use crate::sync::handing::Wanted;
 use crate::sync::opened::Begun;
-use crate::sync::turn::{Turn, take_turn};
+use crate::sync::turn::Turn;
 use crate::sync::verdict::Verdict;
 
 /// Reconnects `id` through `with`, or through its own account, and reads its list again.
@@ -27,13 +28,12 @@ pub async fn reconnect_item(
     with: Option<&IntegrationId>,
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
-    stored_item(ports, id).await?;
-    let turn = take_turn(ports, options.wait_limit).await?;
-    let begun = begin_reconnect(ports, &turn, id, with, options).await?;
-    begun.finish(ports, options).await
+    let wanted = want_reconnect(ports, id, with, options).await?;
+    wanted.run(ports, options).await
 }
 
-/// The first half of [`reconnect_item`]: the account is proved, the item is linked to it, and its job is open.
+/// The first half of [`reconnect_item`], for a caller that holds the turn: the account is proved, the item is linked to
+/// it, and its job is open.
 pub async fn begin_reconnect(
     ports: &Ports,
     turn: &Turn,
@@ -41,6 +41,16 @@ pub async fn begin_reconnect(
     with: Option<&IntegrationId>,
     options: EngineOptions,
 ) -> Result<Begun, CommandError> {
+    let wanted = want_reconnect(ports, id, with, options).await?;
+    wanted.begin(ports, turn).await
+}
+
+async fn want_reconnect(
+    ports: &Ports,
+    id: &ItemId,
+    with: Option<&IntegrationId>,
+    options: EngineOptions,
+) -> Result<Wanted, CommandError> {
     let record = stored_item(ports, id).await?;
     if record.item.archived {
         return Err(CommandError::not_possible(
@@ -90,8 +100,7 @@ pub async fn begin_reconnect(
         require_connected(&stored_integration(ports, &chosen.id).await?)?;
     }
     ports.notices.notify(Notice::ItemChanged(id.clone()));
-    let record = stored_item(ports, id).await?;
-    Begun::job(ports, turn, record, JobKind::Reconnect).await
+    Ok(Wanted::job(id, JobKind::Reconnect))
 }
 
 /// Proves by a call that the account sees the event. Nothing is changed when it does not.

@@ -50,6 +50,8 @@ pub struct OpenJob {
     pub waiting: Option<Waiting>,
     /// Kept after a condition ended its command: nobody works on it until it is taken up again.
     pub held: bool,
+    /// Left by a process without the turn: whoever has it takes it up.
+    pub handed: bool,
     pub created_at: Timestamp,
 }
 
@@ -63,4 +65,6 @@ pub enum JobEnd {
     Held(Waiting, Failure),
     /// The credential was severed meanwhile, or a newer job took its place: the facts are set elsewhere.
     Interrupted,
+    /// A person stopped it: what arrived is kept. Only items that never completed keep that as their failure.
+    Cancelled(Failure),
 }

@@ -102,16 +102,23 @@ pub enum EndKind {
     Completed,
     Failed,
     Interrupted,
+    Cancelled,
 }
 
 impl EndKind {
-    pub const ALL: [EndKind; 3] = [EndKind::Completed, EndKind::Failed, EndKind::Interrupted];
+    pub const ALL: [EndKind; 4] = [
+        EndKind::Completed,
+        EndKind::Failed,
+        EndKind::Interrupted,
+        EndKind::Cancelled,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
             EndKind::Completed => "COMPLETED",
             EndKind::Failed => "FAILED",
             EndKind::Interrupted => "INTERRUPTED",
+            EndKind::Cancelled => "CANCELLED",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! that was opened for it. The command line does both at once.
 
 use super::engine::EngineOptions;
+use super::handing::Wanted;
 use super::opened::Begun;
 use super::turn::{Turn, take_turn};
 use crate::connect::check_origin;
@@ -31,10 +32,8 @@ pub async fn import_event(
     kind: ItemKind,
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
-    importable(ports, integration_id, kind).await?;
-    let turn = take_turn(ports, options.wait_limit).await?;
-    let begun = begin_import(ports, &turn, integration_id, external_id, kind).await?;
-    begun.finish(ports, options).await
+    let wanted = want_import(ports, integration_id, external_id, kind).await?;
+    wanted.run(ports, options).await
 }
 
 /// The integration to import through, if `kind` can be imported through it at all.
@@ -55,7 +54,8 @@ async fn importable(
     Ok(integration)
 }
 
-/// The first half of [`import_event`]: the item exists, and its job is open where one is needed.
+/// The first half of [`import_event`], for a caller that holds the turn: the item exists, and its job is open where one
+/// is needed.
 pub async fn begin_import(
     ports: &Ports,
     turn: &Turn,
@@ -63,6 +63,17 @@ pub async fn begin_import(
     external_id: &ExternalId,
     kind: ItemKind,
 ) -> Result<Begun, CommandError> {
+    let wanted = want_import(ports, integration_id, external_id, kind).await?;
+    wanted.begin(ports, turn).await
+}
+
+/// The item exists, and it is known whether its list has to be read.
+async fn want_import(
+    ports: &Ports,
+    integration_id: &IntegrationId,
+    external_id: &ExternalId,
+    kind: ItemKind,
+) -> Result<Wanted, CommandError> {
     let integration = importable(ports, integration_id, kind).await?;
     let known = ports
         .store
@@ -87,9 +98,8 @@ pub async fn begin_import(
                 // Another item of the same account views the same list, which is live: it needs no second read.
                 ports.store.describe_item(&id, &event, ports.clock.now()).await?;
                 ports.notices.notify(Notice::ItemChanged(id.clone()));
-                return Ok(Begun::nothing(
-                    query::item(ports, &id, EngineView::default()).await?,
-                ));
+                let view = query::item(ports, &id, EngineView::default()).await?;
+                return Ok(Wanted::Nothing(Box::new(view)));
             }
             (id, true)
         }
@@ -98,13 +108,10 @@ pub async fn begin_import(
     let record = stored_item(ports, &id).await?;
     let view = query::item(ports, &id, EngineView::default()).await?;
     if record.item.archived || record.severed.is_some() || record.last_synced_at.is_some() && !new {
-        return Ok(Begun::nothing(view));
+        return Ok(Wanted::Nothing(Box::new(view)));
     }
-    if new {
-        Begun::first_import(ports, turn, record).await
-    } else {
-        Begun::job(ports, turn, record, JobKind::Retry).await
-    }
+    let kind = if new { JobKind::Import } else { JobKind::Retry };
+    Ok(Wanted::job(&id, kind))
 }
 
 /// The event as another item of the same account knows it, if that item's list is live right now. Whether another
@@ -135,19 +142,27 @@ async fn live_sibling(
 
 /// Pulls an item now. Leaves the status alone unless the pull itself succeeds or fails.
 pub async fn sync_item(ports: &Ports, id: &ItemId, options: EngineOptions) -> Result<ItemView, CommandError> {
-    stored_item(ports, id).await?;
-    let turn = take_turn(ports, options.wait_limit).await?;
-    begin_sync(ports, &turn, id).await?.finish(ports, options).await
+    want_sync(ports, id).await?.run(ports, options).await
 }
 
-/// The first half of [`sync_item`].
+/// The first half of [`sync_item`], for a caller that holds the turn.
 pub async fn begin_sync(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
+    want_sync(ports, id).await?.begin(ports, turn).await
+}
+
+async fn want_sync(ports: &Ports, id: &ItemId) -> Result<Wanted, CommandError> {
+    readable(ports, id).await?;
+    Ok(Wanted::job(id, JobKind::Sync))
+}
+
+/// The item as stored, if anything can be read for it at all.
+async fn readable(ports: &Ports, id: &ItemId) -> Result<ItemRecord, CommandError> {
     let record = stored_item(ports, id).await?;
     refuse_archived(&record)?;
     if record.severed.is_some() {
         return Err(disconnected(ports, &record).await?);
     }
-    Begun::job(ports, turn, record, JobKind::Sync).await
+    Ok(record)
 }
 
 /// Begins the read of an item that is due by itself: what changed, or everything where that is not enough. Otherwise
@@ -163,11 +178,7 @@ pub(crate) async fn begin_again(
     id: &ItemId,
     kind: JobKind,
 ) -> Result<Begun, CommandError> {
-    let record = stored_item(ports, id).await?;
-    refuse_archived(&record)?;
-    if record.severed.is_some() {
-        return Err(disconnected(ports, &record).await?);
-    }
+    let record = readable(ports, id).await?;
     Begun::job(ports, turn, record, kind).await
 }
 
@@ -180,7 +191,6 @@ pub struct SyncedItem {
 /// Pulls every item that is not archived, in order of urgency; each has its own outcome.
 pub async fn sync_all(ports: &Ports, options: EngineOptions) -> Result<Vec<SyncedItem>, CommandError> {
     let started = ports.clock.now();
-    let turn = take_turn(ports, options.wait_limit).await?;
     let mut synced = Vec::new();
     // What is limited is not asked again for the next item.
     let mut limited: HashSet<IntegrationId> = HashSet::new();
@@ -195,10 +205,7 @@ pub async fn sync_all(ports: &Ports, options: EngineOptions) -> Result<Vec<Synce
             )))
         } else {
             let options = options.after(started, ports.clock.now());
-            match begin_sync(ports, &turn, &view.id).await {
-                Ok(begun) => begun.finish(ports, options).await,
-                Err(error) => Err(error),
-            }
+            sync_item(ports, &view.id, options).await
         };
         if matches!(&result, Err(error) if error.code == ErrorCode::Waiting) {
             limited.insert(view.integration_id);
@@ -214,13 +221,15 @@ pub async fn retry_item(
     id: &ItemId,
     options: EngineOptions,
 ) -> Result<ItemView, CommandError> {
-    stored_item(ports, id).await?;
-    let turn = take_turn(ports, options.wait_limit).await?;
-    begin_retry(ports, &turn, id).await?.finish(ports, options).await
+    want_retry(ports, id).await?.run(ports, options).await
 }
 
-/// The first half of [`retry_item`].
+/// The first half of [`retry_item`], for a caller that holds the turn.
 pub async fn begin_retry(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
+    want_retry(ports, id).await?.begin(ports, turn).await
+}
+
+async fn want_retry(ports: &Ports, id: &ItemId) -> Result<Wanted, CommandError> {
     let record = stored_item(ports, id).await?;
     refuse_archived(&record)?;
     match facts_of(&record, false, EngineView::default()).status() {
@@ -232,7 +241,7 @@ pub async fn begin_retry(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begu
             ),
             Recovery::Wait,
         )),
-        SyncStatus::Pending | SyncStatus::Failed => Begun::job(ports, turn, record, JobKind::Retry).await,
+        SyncStatus::Pending | SyncStatus::Failed => Ok(Wanted::job(id, JobKind::Retry)),
     }
 }
 

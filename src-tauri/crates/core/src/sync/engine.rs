@@ -58,6 +58,8 @@ pub enum Outcome {
     Severed(Failure),
     /// A condition stopped it; the job is kept.
     Held(Failure),
+    /// A person stopped it.
+    Cancelled(Failure),
     /// The wait limit ran out while the provider's limit had not; the job is kept.
     WaitElapsed(Waiting),
 }

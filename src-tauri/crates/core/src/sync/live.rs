@@ -5,6 +5,7 @@
 
 use super::actions;
 use super::engine::EngineOptions;
+use super::opened::Begun;
 use super::runner::Runner;
 use super::schedule::{self, NextRead};
 use super::turn::Turn;
@@ -27,6 +28,12 @@ const LOOK_AGAIN_AT_SOONEST: Duration = Duration::from_secs(1);
 /// While something is wrong with this computer (no network, a locked keychain, a full disk) one list after another
 /// would only find out the same: all of them rest this long.
 const REST: SignedDuration = SignedDuration::from_secs(15);
+
+/// The one who asked waits in another process and may give up there; a prompt would show where nobody looks.
+const FOR_ANOTHER_PROCESS: EngineOptions = EngineOptions {
+    wait_limit: None,
+    patience: Patience::Background,
+};
 
 /// Until when all reads rest, if they do.
 type Rest = Arc<Mutex<Option<Timestamp>>>;
@@ -61,7 +68,12 @@ pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
                 LOOK_AGAIN_AT_LATEST
             }
         };
-        runner.ports.clock.sleep(pause).await;
+        tokio::select! {
+            () = runner.ports.clock.sleep(pause) => {}
+            () = runner.ports.store.changed_elsewhere() => {
+                runner.ports.notices.notify(Notice::ChangedElsewhere);
+            }
+        }
     }
 }
 
@@ -81,10 +93,15 @@ async fn begin_due(
     }
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
+    let mut handed: Vec<ItemRecord> = Vec::new();
     let mut of_others = false;
     let busy: HashSet<ItemId> = under_way.values().cloned().collect();
     for record in runner.ports.store.items().await? {
         if busy.contains(&record.item.id) || runner.is_running(&record) {
+            continue;
+        }
+        if record.open_job.as_ref().is_some_and(|job| job.handed) {
+            handed.push(record);
             continue;
         }
         of_others |= record.open_job.as_ref().is_some_and(|job| !job.held);
@@ -97,7 +114,7 @@ async fn begin_due(
             next = Some(next.map_or(read.at, |next| next.min(read.at)));
         }
     }
-    if due.is_empty() && !of_others {
+    if due.is_empty() && handed.is_empty() && !of_others {
         return Ok(next);
     }
     let Some(turn) = runner.turn_if_free().await? else {
@@ -107,6 +124,12 @@ async fn begin_due(
     if of_others {
         // Nobody else can be working while the turn is ours: taking it has ended what a dead process left open.
         return Ok(Some(now));
+    }
+    // What a person asked for in another process comes first.
+    for record in handed {
+        if let Some(job) = Begun::handed(&runner.ports, &turn, record).await? {
+            runner.start(turn.clone(), job, FOR_ANOTHER_PROCESS);
+        }
     }
     // Whose doors open first is read first.
     due.sort_by_key(|(starts_at, _)| *starts_at);

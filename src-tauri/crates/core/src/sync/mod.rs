@@ -3,7 +3,9 @@
 pub mod absence;
 pub mod actions;
 pub(crate) mod call;
+pub mod cancel;
 pub mod engine;
+pub mod handing;
 pub mod live;
 pub mod opened;
 pub mod plan;

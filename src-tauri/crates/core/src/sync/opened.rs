@@ -7,10 +7,11 @@ use super::actions::{require_connected, tell};
 use super::engine::{self, EngineOptions, Outcome, Reach};
 use super::turn::{Claim, Turn};
 use crate::connect::check_origin;
-use crate::domain::failure::FailureCode;
+use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
 use crate::domain::integration::Integration;
+use crate::domain::item::Item;
 use crate::domain::job::{JobEnd, JobKind};
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
@@ -31,26 +32,12 @@ pub struct OpenedJob {
     reach: Reach,
     record: ItemRecord,
     integration: Integration,
-    first_import: bool,
     claim: Option<Claim>,
 }
 
 impl Begun {
     pub(super) fn nothing(item: ItemView) -> Self {
         Self { item, job: None }
-    }
-
-    /// Opens the job of an item that was added just now.
-    pub(super) async fn first_import(
-        ports: &Ports,
-        turn: &Turn,
-        record: ItemRecord,
-    ) -> Result<Self, CommandError> {
-        let mut begun = Self::job(ports, turn, record, JobKind::Import).await?;
-        if let Some(job) = &mut begun.job {
-            job.first_import = true;
-        }
-        Ok(begun)
     }
 
     /// Opens a job, unless one of this turn works on the item already.
@@ -75,7 +62,6 @@ impl Begun {
                     reach: Reach::Everything,
                     record,
                     integration,
-                    first_import: false,
                     claim: Some(claim),
                 })
             }
@@ -84,6 +70,38 @@ impl Begun {
             item: query::item(ports, &id, EngineView::default()).await?,
             job: opened,
         })
+    }
+
+    /// Takes up a job that another process handed over. `None` where it is gone, or cannot be run: then it has ended.
+    pub(super) async fn handed(
+        ports: &Ports,
+        turn: &Turn,
+        record: ItemRecord,
+    ) -> Result<Option<OpenedJob>, CommandError> {
+        let Some(job) = record.open_job.clone().filter(|job| job.handed) else {
+            return Ok(None);
+        };
+        let integration = stored_integration(ports, &record.item.integration_id).await?;
+        let possible = check_origin(ports, &integration).and_then(|()| require_connected(&integration));
+        if possible.is_err() || record.severed.is_some() {
+            give_up_job(ports, &record.item.id, &job.id).await?;
+            return Ok(None);
+        }
+        let Some(claim) = turn.claim(&record.item.id) else {
+            return Ok(None);
+        };
+        if !ports.store.take_handed_job(&job.id, ports.clock.now()).await? {
+            return Ok(None);
+        }
+        ports.notices.notify(Notice::ItemChanged(record.item.id.clone()));
+        Ok(Some(OpenedJob {
+            id: job.id,
+            kind: job.kind,
+            reach: Reach::Everything,
+            record,
+            integration,
+            claim: Some(claim),
+        }))
     }
 
     /// The same, reading only what changed where that is enough.
@@ -125,25 +143,31 @@ impl OpenedJob {
     /// Runs the job to its end.
     pub async fn run(mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
         let result = self.read(ports, options).await;
-        if self.first_import
-            && let Err(error) = &result
-        {
+        if let Err(error) = &result {
             self.withdraw_unknown(ports, error).await?;
         }
         result.map_err(|error| self.explain_unknown(error))
     }
 
     async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
-        let outcome = engine::run(
-            ports,
-            &self.record,
-            &self.integration,
-            self.id.clone(),
-            self.kind,
-            self.reach,
-            options,
-        )
-        .await?;
+        let outcome = tokio::select! {
+            biased;
+            outcome = engine::run(
+                ports,
+                &self.record,
+                &self.integration,
+                self.id.clone(),
+                self.kind,
+                self.reach,
+                options,
+            ) => outcome?,
+            () = ports.store.cancel_asked(&self.id) => {
+                let failure = Failure::new(FailureCode::ImportCancelled, ports.clock.now());
+                let (at, end) = (failure.at, JobEnd::Cancelled(failure.clone()));
+                ports.store.end_job(&self.id, end, at).await?;
+                Outcome::Cancelled(failure)
+            }
+        };
         // Whoever hears of the end may begin the next job at once.
         self.claim = None;
         let id = &self.record.item.id;
@@ -154,9 +178,10 @@ impl OpenedJob {
         ports.notices.notify(Notice::ItemChanged(id.clone()));
         match outcome {
             Outcome::Completed => query::item(ports, id, EngineView::default()).await,
-            Outcome::Failed(failure) | Outcome::Severed(failure) | Outcome::Held(failure) => {
-                Err(tell(ports, id, &failure).await?)
-            }
+            Outcome::Failed(failure)
+            | Outcome::Severed(failure)
+            | Outcome::Held(failure)
+            | Outcome::Cancelled(failure) => Err(tell(ports, id, &failure).await?),
             Outcome::WaitElapsed(waiting) => {
                 let until = waiting.until.map_or(String::new(), |until| {
                     format!(" It could go on at {}.", query::reader(ports).moment(until))
@@ -172,7 +197,10 @@ impl OpenedJob {
     /// An id that the provider never showed to this account leaves no item behind.
     async fn withdraw_unknown(&self, ports: &Ports, error: &CommandError) -> Result<(), CommandError> {
         let id = &self.record.item.id;
-        if is_unknown_event(error) && stored_item(ports, id).await?.item.title.is_none() {
+        if self.is_first_import()
+            && is_unknown_event(error)
+            && stored_item(ports, id).await?.item.title.is_none()
+        {
             ports.store.remove(id).await?;
             ports.notices.notify(Notice::ItemChanged(id.clone()));
         }
@@ -180,23 +208,32 @@ impl OpenedJob {
     }
 
     fn explain_unknown(&self, error: CommandError) -> CommandError {
-        if !(self.first_import && is_unknown_event(&error)) {
+        if !(self.is_first_import() && is_unknown_event(&error)) {
             return error;
         }
-        let provider = self.integration.provider.name();
-        let own = match self.integration.provider {
-            Provider::Luma => " A Luma event is visible to its own calendar's key only.",
-            Provider::Eventbrite => "",
-        };
         CommandError {
-            message: format!(
-                "{provider} shows no event {} to {}.{own} Nothing was imported.",
-                self.record.item.external_id,
-                self.integration.label()
-            ),
+            message: unknown_event(&self.record.item, &self.integration),
             ..error
         }
     }
+
+    fn is_first_import(&self) -> bool {
+        self.kind == JobKind::Import && self.record.item.title.is_none()
+    }
+}
+
+/// That the provider never showed the event to the account.
+pub(super) fn unknown_event(item: &Item, integration: &Integration) -> String {
+    let own = match integration.provider {
+        Provider::Luma => " A Luma event is visible to its own calendar's key only.",
+        Provider::Eventbrite => "",
+    };
+    format!(
+        "{} shows no event {} to {}.{own} Nothing was imported.",
+        integration.provider.name(),
+        item.external_id,
+        integration.label()
+    )
 }
 
 /// Ends a job whose run broke off without an outcome: what arrived is kept, and Retry goes on.

@@ -98,7 +98,7 @@ impl Runner {
         item
     }
 
-    fn start(self: &Arc<Self>, turn: Arc<Turn>, job: OpenedJob, options: EngineOptions) {
+    pub(super) fn start(self: &Arc<Self>, turn: Arc<Turn>, job: OpenedJob, options: EngineOptions) {
         let (item, id) = (job.item().clone(), job.id().clone());
         let (tell_end, ended) = oneshot::channel();
         let runner = self.clone();

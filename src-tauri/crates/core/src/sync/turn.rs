@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often a waiting process looks whether the lock is free.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A reader that looks at the lock holds it for a moment: that is no reason to speak of waiting, or to give up.
-const READERS_GRACE: Duration = Duration::from_millis(200);
+pub(super) const READERS_GRACE: Duration = Duration::from_millis(200);
 
 /// The right to act on a data folder, until dropped. A process that runs several jobs shares one among them.
 pub struct Turn {

@@ -85,8 +85,12 @@ CREATE TABLE job (
     waiting_until INTEGER,
     -- Kept after a condition ended its command.
     held          INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),
+    -- Left by a process without the turn for the one that has it.
+    handed        INTEGER NOT NULL DEFAULT 0 CHECK (handed IN (0, 1)),
+    -- A person wants it to stop.
+    cancel_asked  INTEGER NOT NULL DEFAULT 0 CHECK (cancel_asked IN (0, 1)),
     ended_at      INTEGER,
-    end_code      TEXT CHECK (end_code IN ('COMPLETED', 'FAILED', 'INTERRUPTED')),
+    end_code      TEXT CHECK (end_code IN ('COMPLETED', 'FAILED', 'INTERRUPTED', 'CANCELLED')),
     failure_code  TEXT,
     CHECK ((ended_at IS NULL) = (end_code IS NULL))
 ) STRICT;
