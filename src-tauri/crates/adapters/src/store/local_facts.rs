@@ -7,10 +7,10 @@ use super::history::{Whose, note_statuses};
 use crate::data_folder::DataFolder;
 use jiff::Timestamp;
 use rusqlite::types::{Value as Cell, ValueRef};
-use rusqlite::{Connection, Error, Transaction, params, params_from_iter};
+use rusqlite::{Connection, Error, Params, Transaction, params, params_from_iter};
 use serde_json::{Map, Value, json};
 use std::{fs, io};
-use talkvalue_core::domain::ids::FeedId;
+use talkvalue_core::domain::ids::{FeedId, ItemId};
 
 const NAME: &str = "talkvalue.lists.json";
 const INTEGRATIONS: &str = "SELECT * FROM integration ORDER BY id";
@@ -32,7 +32,8 @@ pub(super) struct LocalFacts {
 /// Brings the copy up to date with what `connection` sees. A copy that cannot be written is removed: an old one would
 /// bring back what a person removed.
 pub(super) fn refresh(folder: &DataFolder, connection: &Connection) -> Result<(), Error> {
-    let facts = json!({ "integrations": rows(connection, INTEGRATIONS)?, "items": rows(connection, ITEMS)? });
+    let facts =
+        json!({ "integrations": rows(connection, INTEGRATIONS, [])?, "items": rows(connection, ITEMS, [])? });
     let text = with_sum(&facts.to_string());
     let path = folder.path().join(NAME);
     if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
@@ -73,11 +74,16 @@ fn with_sum(body: &str) -> String {
     format!("{:08x}\n{body}", crc32fast::hash(body.as_bytes()))
 }
 
-fn rows(connection: &Connection, query: &str) -> Result<Vec<Value>, Error> {
+/// What the copy says of one item.
+pub(super) fn of_item(connection: &Connection, id: &ItemId) -> Result<Vec<Value>, Error> {
+    rows(connection, "SELECT * FROM item WHERE id = ?1", [id.as_str()])
+}
+
+fn rows(connection: &Connection, query: &str, parameters: impl Params) -> Result<Vec<Value>, Error> {
     let mut statement = connection.prepare_cached(query)?;
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     statement
-        .query_map([], |row| {
+        .query_map(parameters, |row| {
             let mut cells = Map::new();
             for (column, name) in names.iter().enumerate() {
                 if NOT_KEPT.contains(&name.as_str()) {

@@ -292,8 +292,17 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (id, event) = (id.clone(), event.clone());
-        self.write_local(move |transaction| items::describe(transaction, &id, &event, at))
-            .await
+        let folder = self.file.folder.clone();
+        self.write(move |transaction| {
+            let before = local_facts::of_item(transaction, &id)?;
+            items::describe(transaction, &id, &event, at)?;
+            // Asked with every read of a list; the copy of all lists is made only if the event has changed.
+            if local_facts::of_item(transaction, &id)? != before {
+                local_facts::refresh(&folder, transaction)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn confirm_reconnect(
