@@ -22,15 +22,15 @@ use talkvalue_tests::clock::SteppedClock;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A window that is open, seen from behind: its engine runs until this is dropped.
-struct Open {
-    ports: Ports,
+pub(crate) struct Open {
+    pub(crate) ports: Ports,
     clock: Arc<SteppedClock>,
     engine: EngineView,
     live: tokio::task::JoinHandle<()>,
 }
 
 impl Open {
-    fn over(stage: &Stage, ports: Ports) -> Self {
+    pub(crate) fn over(stage: &Stage, ports: Ports) -> Self {
         // A restart takes a moment: what was read before it lies before it.
         stage.desk.sandbox.clock().advance(Duration::from_secs(5));
         let clock = Arc::new(SteppedClock::over(stage.desk.sandbox.clock().clone()));
@@ -50,12 +50,17 @@ impl Open {
         }
     }
 
-    async fn shows(&self, item: &ItemId) -> ItemView {
+    pub(crate) async fn shows(&self, item: &ItemId) -> ItemView {
         query::item(&self.ports, item, self.engine).await.unwrap()
     }
 
     /// Waits until the item is as wanted, and answers with it. Time passes slowly meanwhile.
-    async fn until(&self, item: &ItemId, what: &str, wanted: impl Fn(&ItemView) -> bool) -> ItemView {
+    pub(crate) async fn until(
+        &self,
+        item: &ItemId,
+        what: &str,
+        wanted: impl Fn(&ItemView) -> bool,
+    ) -> ItemView {
         let found = tokio::time::timeout(PATIENCE, async {
             loop {
                 let view = self.shows(item).await;
@@ -73,7 +78,7 @@ impl Open {
     }
 
     /// Lets time pass in steps, so that whoever sleeps again sleeps from where he woke.
-    async fn passes(&self, secs: u64) {
+    pub(crate) async fn passes(&self, secs: u64) {
         for _ in 0..secs {
             self.clock.advance(Duration::from_secs(1));
             for _ in 0..20 {
@@ -89,7 +94,7 @@ impl Drop for Open {
     }
 }
 
-fn green(view: &ItemView) -> bool {
+pub(crate) fn green(view: &ItemView) -> bool {
     view.sync_status == SyncStatus::Active && view.freshness == Freshness::Live
 }
 

@@ -26,6 +26,7 @@ mod resume;
 mod shared_feeds;
 mod stage;
 mod status;
+mod together;
 mod troubled_keychain;
 mod unreadable;
 mod upkeep;
