@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use talkvalue_adapters::Settings;
-use tauri::{App, Builder, Context, Manager as _, Runtime, Wry};
+use tauri::{App, Builder, Context, Manager as _, RunEvent, Runtime, Wry};
 
 use ipc::notices::Push;
 pub use launch::Launch;
@@ -36,7 +36,11 @@ pub fn run(launch: Launch) -> anyhow::Result<ExitCode> {
     let builder = Builder::<Wry>::new().plugin(single_instance::plugin(&settings));
     let app =
         build(builder, context(), World::real(settings), &launch).context("the window system refused")?;
-    let code = app.run_return(|_, _| {});
+    let code = app.run_return(|handle, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(handle.state::<Shell>().settle());
+        }
+    });
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 

@@ -1,15 +1,19 @@
 //! What commands find behind them: the opened data folder, or the reason why there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::error::CommandError;
 use tokio::sync::Mutex;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::desk::Desk;
 use crate::ipc::notices::Push;
 use crate::world::World;
+
+/// A person who closed the window waits no longer for it to go.
+const LONGEST_SETTLING: Duration = Duration::from_secs(2);
 
 /// Managed by the app, one per process.
 pub(crate) struct Shell {
@@ -50,6 +54,22 @@ impl Shell {
             *opened = self.open().await;
         }
         opened.answer()
+    }
+
+    /// Leaves the data folder as a clean end does, although work in the background may still hold it. Called once, when
+    /// the last window is closed.
+    pub(crate) async fn settle(&self) {
+        // A folder that is just being opened has nothing to settle.
+        let Ok(opened) = self.opened.try_lock() else {
+            return;
+        };
+        if let Opened::Ready(desk) = &*opened
+            && tokio::time::timeout(LONGEST_SETTLING, desk.ports.store.settle())
+                .await
+                .is_err()
+        {
+            warn!("the data file was still in use at the end: the next start checks all of it");
+        }
     }
 
     async fn open(&self) -> Opened {

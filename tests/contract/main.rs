@@ -6,6 +6,7 @@
 )]
 
 mod locks;
+mod migration;
 mod organization_walk;
 mod store;
 mod store_facts;

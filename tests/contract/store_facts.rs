@@ -1,6 +1,5 @@
 //! The store changes facts exactly as the pure rules say: the same effects lead to the same facts.
 
-use crate::store::{add_item, at, integration, open};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -11,6 +10,7 @@ use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{ActiveJob, Effect, SyncFacts};
 use talkvalue_core::ports::{Absences, Completion, Store};
 use talkvalue_core::query::facts_of;
+use talkvalue_tests::stored::{add_item, at, integration, open};
 
 /// What happens to an item, as the engine makes it happen.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
 //! The database file: private, migrated, refused when newer, never destroyed.
 
-use crate::store::open;
 use std::fs;
 use std::path::{Path, PathBuf};
 use talkvalue_adapters::data_folder::DataFolder;
 use talkvalue_adapters::store::{SCHEMA_VERSION, SqliteStore};
 use talkvalue_core::ports::{Store, StoreError};
+use talkvalue_tests::stored::open;
 
 fn data_file(folder: &Path) -> PathBuf {
     folder.join("talkvalue.sqlite3")
@@ -76,18 +76,6 @@ async fn a_newer_version_that_stands_only_in_the_log_is_refused_too() {
         fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
     }
     assert!(matches!(refused(copy.path()), StoreError::Newer(_)));
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_database_is_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = b"this is somebody's notes, not a database of ours";
-    fs::write(data_file(folder.path()), text).unwrap();
-    let StoreError::Unusable(message) = refused(folder.path()) else {
-        panic!("it is unusable, not newer")
-    };
-    assert!(message.contains("left as it is"), "{message}");
-    assert_eq!(fs::read(data_file(folder.path())).unwrap(), text);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 )]
 
 mod aftermath;
+mod damaged;
 mod input;
 mod keychain;
 mod processes;

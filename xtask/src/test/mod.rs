@@ -218,7 +218,8 @@ fn tests(run: &Run<'_>) -> anyhow::Result<Outcome> {
             )
         );
         test.args([
-            "--lib", "--bins", "--test", "domain", "--test", "contract", "--test", "flows",
+            "--lib", "--bins", "--test", "domain", "--test", "contract", "--test", "storage", "--test",
+            "flows",
         ]);
         test.args(["--", "--skip", "slow_"]);
     }

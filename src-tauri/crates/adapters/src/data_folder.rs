@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use talkvalue_core::ports::{LockGuard, Locks, StoreError};
 
@@ -57,6 +57,25 @@ impl DataFolder {
             options.mode(0o600);
         }
         options.open(self.path.join(name))
+    }
+
+    /// Replaces a file as a whole: whoever reads it, also after a power cut, finds the old bytes or the new ones.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let new = format!("{name}.new");
+        let mut file = self.open_private(&new)?;
+        file.set_len(0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        std::fs::rename(self.path.join(&new), self.path.join(name))
+    }
+
+    /// Makes durable which files the folder has.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        // Elsewhere a folder cannot be opened as a file, and its changes are journalled by the file system.
+        #[cfg(unix)]
+        File::open(&self.path)?.sync_all()?;
+        Ok(())
     }
 
     fn try_lock(&self, name: &str) -> Result<Option<LockGuard>, StoreError> {

@@ -72,6 +72,11 @@ fn unreadable(name: &str) -> CommandError {
     CommandError::bad_input(format!("The {name} could not be read from standard input."))
 }
 
+/// Says a sentence on standard error, where it disturbs no output.
+pub(crate) fn tell(sentence: &str) {
+    let _ = writeln!(io::stderr(), "{sentence}");
+}
+
 /// Asks on standard error; anything but a clear yes is a no.
 pub(crate) fn asks_yes(question: &str) -> bool {
     let mut stderr = io::stderr();

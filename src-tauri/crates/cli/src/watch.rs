@@ -4,7 +4,7 @@ use crate::render::items::{as_of, badge, who};
 use crate::render::painted;
 use crate::render::text::plain;
 use crate::run::Stop;
-use crate::{exit, json};
+use crate::{exit, json, terminal};
 use anstream::AutoStream;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -62,7 +62,7 @@ impl Notices for ToWatch {
 /// Runs until Ctrl-C, which is its ordinary end.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
     let (told, notices) = unbounded_channel();
-    let ports = talkvalue_adapters::open(settings, Arc::new(ToWatch(told)))?;
+    let ports = talkvalue_adapters::open_and_tell(settings, Arc::new(ToWatch(told)), terminal::tell)?;
     let engine = EngineView {
         running_since: Some(ports.clock.now()),
     };
@@ -81,6 +81,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
     };
     // What was being read is marked as cut off, so that nobody takes it for running; the next start goes on with it.
     let _ = take_turn(&ports, Some(std::time::Duration::ZERO)).await;
+    let _ = ports.store.settle().await;
     ended.map(|()| exit::DONE)
 }
 

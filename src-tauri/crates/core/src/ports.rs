@@ -614,6 +614,12 @@ pub trait Store: Send + Sync {
     /// Everything else that happened to an item, in no order.
     async fn activity(&self, item: &ItemId) -> Result<Vec<Activity>, StoreError>;
 
+    /// Leaves what is stored as a clean end does. Called when the process is about to end and something may still hold
+    /// the store; writing afterwards is allowed and undoes it.
+    async fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Facts for a support file, free of names, e-mails and secrets.
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError>;
 }

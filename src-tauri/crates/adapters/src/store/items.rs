@@ -279,6 +279,14 @@ impl From<NewItem<'_>> for OwnedNewItem {
     }
 }
 
+/// What the feed of an item of this kind holds.
+pub(super) fn feed_kind(item: Option<ItemKind>) -> &'static str {
+    match item {
+        Some(ItemKind::PathChannel) => "EVENT_LIST",
+        Some(ItemKind::BadgeEvent | ItemKind::PathEvent) | None => "EVENT",
+    }
+}
+
 /// Adds the item, and the feed it views unless another item views it already.
 pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<ItemId, Error> {
     let (provider, origin, external) = (
@@ -286,10 +294,7 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
         new.api_origin.as_str(),
         new.external_id.as_str(),
     );
-    let feed_kind = match new.kind {
-        ItemKind::PathChannel => "EVENT_LIST",
-        ItemKind::BadgeEvent | ItemKind::PathEvent => "EVENT",
-    };
+    let feed_kind = feed_kind(Some(new.kind));
     transaction.execute(
         "INSERT INTO feed (id, provider, api_origin, kind, external_id) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (provider, api_origin, kind, external_id) DO NOTHING",

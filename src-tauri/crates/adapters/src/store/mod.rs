@@ -3,22 +3,28 @@
 //! Calls run on the blocking pool, one at a time; waiting for another process is bounded by [`open::BUSY_TIMEOUT`].
 
 mod absences;
+mod damage;
 mod facts;
 mod history;
 mod integrations;
 mod items;
 mod jobs;
+mod local_facts;
 mod members;
+mod migrate;
 mod open;
+mod presence;
 mod registrations;
+mod seal;
 mod support_facts;
 mod walks;
 
 use crate::data_folder::DataFolder;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use presence::Presence;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use talkvalue_core::domain::attendee::Registration;
@@ -41,9 +47,22 @@ use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJo
 /// The store of one data folder.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    connection: Arc<Mutex<Connection>>,
+    file: Arc<OpenFile>,
     /// The state of the file that [`Store::changed_elsewhere`] spoke of last.
     seen: Arc<AtomicI64>,
+}
+
+/// The open data file. Its fields end in their order: the connection is closed before others come in alone.
+#[derive(Debug)]
+struct OpenFile {
+    connection: Mutex<Connection>,
+    presence: Presence,
+    folder: DataFolder,
+    mended: Option<String>,
+    /// Set before the first write, when the seal comes off.
+    written: AtomicBool,
+    /// Set when damage was met: the file is not sealed, so that the next start mends it.
+    damaged: AtomicBool,
 }
 
 /// How often another process's word is looked for: well within the second that it may take.
@@ -52,13 +71,39 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The schema this version writes.
 pub const SCHEMA_VERSION: usize = open::SCHEMA_VERSION;
 
+/// The steps that make it, for tests that go on with steps of their own.
+#[doc(hidden)]
+pub const MIGRATIONS: &[&str] = open::MIGRATIONS;
+
 impl SqliteStore {
-    /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched.
+    /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched; a damaged one is
+    /// set aside and made anew with the accounts and lists of its copy, see [`SqliteStore::mended`].
     pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        Self::open_with(folder, open::MIGRATIONS)
+    }
+
+    /// Opens as a version with these migrations would, step *n* making version *n*. For tests of what is not written
+    /// yet.
+    #[doc(hidden)]
+    pub fn open_with(folder: &DataFolder, migrations: &[&str]) -> Result<Self, StoreError> {
+        let opened = open::open(folder, migrations)?;
         Ok(Self {
-            connection: Arc::new(Mutex::new(open::open(folder)?)),
+            file: Arc::new(OpenFile {
+                connection: Mutex::new(opened.connection),
+                presence: opened.presence,
+                folder: folder.clone(),
+                mended: opened.mended,
+                written: AtomicBool::new(false),
+                damaged: AtomicBool::new(false),
+            }),
             seen: Arc::default(),
         })
+    }
+
+    /// What a person must be told if the file was damaged when it was opened: what happened, what was kept, and what
+    /// to do.
+    pub fn mended(&self) -> Option<&str> {
+        self.file.mended.as_deref()
     }
 
     /// Runs `work` on the blocking pool in one transaction that is committed if it succeeds.
@@ -66,11 +111,28 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.with_connection(move |connection| {
+        self.with_file(move |file, connection| {
+            file.break_seal()?;
             // IMMEDIATE: a writer waits for its turn at the start and never fails half-way.
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Like `write`, for what changes which accounts or items there are: their copy is brought up to date with it.
+    async fn write_local<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let folder = self.file.folder.clone();
+        self.write(move |transaction| {
+            let value = work(transaction)?;
+            // Before the commit, while no other process can change them: copies are written in the order of changes.
+            // Should the commit fail, the next change or start writes the copy again.
+            local_facts::refresh(&folder, transaction)?;
             Ok(value)
         })
         .await
@@ -81,19 +143,19 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.with_connection(move |connection| work(&connection.transaction()?))
+        self.with_file(move |_, connection| Ok(work(&connection.transaction()?)?))
             .await
     }
 
-    async fn with_connection<T: Send + 'static>(
+    async fn with_file<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&OpenFile, &mut Connection) -> Result<T, open::Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let connection = self.connection.clone();
+        let file = self.file.clone();
         tokio::task::spawn_blocking(move || {
             // A panic while the lock was held rolled its transaction back: the connection is still good.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection).map_err(open::store_error)
+            let mut connection = file.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&file, &mut connection).map_err(|trouble| file.met(trouble))
         })
         .await
         .unwrap_or_else(|_| {
@@ -101,6 +163,53 @@ impl SqliteStore {
                 "The database worker stopped unexpectedly.".to_owned(),
             ))
         })
+    }
+}
+
+impl OpenFile {
+    fn break_seal(&self) -> Result<(), open::Trouble> {
+        if !self.written.load(Ordering::Acquire) {
+            open::break_seal(&self.folder).map_err(open::Trouble::Store)?;
+            self.written.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn met(&self, trouble: open::Trouble) -> StoreError {
+        match trouble {
+            open::Trouble::Store(error) => error,
+            open::Trouble::Sqlite(error) => open::store_error(error),
+            open::Trouble::Damaged | open::Trouble::Older => {
+                // Nobody may write after this without the next start knowing of the damage.
+                self.written.store(true, Ordering::Release);
+                if !self.damaged.swap(true, Ordering::AcqRel) {
+                    seal::mark_damaged(&self.folder);
+                }
+                open::damaged_while_open()
+            }
+        }
+    }
+}
+
+impl OpenFile {
+    /// Seals the file if nobody else has it open; nobody comes in until [`Presence::share`] or the end.
+    fn seal(&self, connection: &mut Connection) {
+        if self.damaged.load(Ordering::Acquire) || !self.presence.is_last() || seal::is_on(&self.folder) {
+            return;
+        }
+        if open::empty_write_ahead_log(connection).is_ok() && seal::put_on(&self.folder).is_ok() {
+            // Should a write come after all, it takes the seal off again.
+            self.written.store(false, Ordering::Release);
+        } else {
+            tracing::warn!("the data file was closed without a seal: the next start checks all of it");
+        }
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seal(&mut connection);
     }
 }
 
@@ -129,7 +238,7 @@ impl Store for SqliteStore {
 
     async fn save_integration(&self, integration: &Integration) -> Result<(), StoreError> {
         let integration = integration.clone();
-        self.write(move |transaction| integrations::save(transaction, &integration))
+        self.write_local(move |transaction| integrations::save(transaction, &integration))
             .await
     }
 
@@ -146,7 +255,7 @@ impl Store for SqliteStore {
         failure: &Failure,
     ) -> Result<Severance, StoreError> {
         let (id, failure) = (id.clone(), failure.clone());
-        self.write(move |transaction| integrations::sever(transaction, &id, generation, &failure))
+        self.write_local(move |transaction| integrations::sever(transaction, &id, generation, &failure))
             .await
     }
 
@@ -173,7 +282,7 @@ impl Store for SqliteStore {
 
     async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError> {
         let owned = items::OwnedNewItem::from(new);
-        self.write(move |transaction| items::add(transaction, &owned))
+        self.write_local(move |transaction| items::add(transaction, &owned))
             .await
     }
 
@@ -184,8 +293,17 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (id, event) = (id.clone(), event.clone());
-        self.write(move |transaction| items::describe(transaction, &id, &event, at))
-            .await
+        let folder = self.file.folder.clone();
+        self.write(move |transaction| {
+            let before = local_facts::of_item(transaction, &id)?;
+            items::describe(transaction, &id, &event, at)?;
+            // Asked with every read of a list; the copy of all lists is made only if the event has changed.
+            if local_facts::of_item(transaction, &id)? != before {
+                local_facts::refresh(&folder, transaction)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn members(&self, id: &ItemId) -> Result<Vec<MemberRecord>, StoreError> {
@@ -218,7 +336,7 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let (id, integration) = (id.clone(), integration.clone());
-        self.write(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
+        self.write_local(move |transaction| items::confirm_reconnect(transaction, &id, &integration, at))
             .await
     }
 
@@ -230,16 +348,21 @@ impl Store for SqliteStore {
 
     async fn archive(&self, id: &ItemId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |transaction| items::archive(transaction, &id, at))
+        self.write_local(move |transaction| items::archive(transaction, &id, at))
             .await
     }
 
     async fn remove(&self, id: &ItemId) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |transaction| items::remove(transaction, &id))
+        self.write_local(move |transaction| items::remove(transaction, &id))
             .await?;
         // What was deleted still stands in the write-ahead log until that is emptied (secure_delete zeroes the rest).
-        self.with_connection(open::empty_write_ahead_log).await
+        self.with_file(|file, connection| {
+            damage::forget_set_aside(&file.folder);
+            migrate::forget_copy(&file.folder);
+            Ok(open::empty_write_ahead_log(connection)?)
+        })
+        .await
     }
 
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -292,7 +415,7 @@ impl Store for SqliteStore {
     async fn changed_elsewhere(&self) {
         loop {
             let seen = self.seen.clone();
-            let look = self.with_connection(move |connection| {
+            let look = self.with_file(move |_, connection| {
                 // Moves with every commit of another connection, never with our own (SQLite, "PRAGMA data_version").
                 let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
                 Ok(seen.swap(version, Ordering::Relaxed) != version)
@@ -409,6 +532,14 @@ impl Store for SqliteStore {
         let item = item.clone();
         self.read(move |transaction| history::activity(transaction, &item))
             .await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.with_file(|file, connection| {
+            file.seal(connection);
+            file.presence.share().map_err(open::Trouble::Store)
+        })
+        .await
     }
 
     async fn diagnostics(&self) -> Result<serde_json::Value, StoreError> {
