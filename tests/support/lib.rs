@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod desk;
+pub mod model;
 pub mod sweep;
 #[cfg(target_os = "linux")]
 pub mod tvsync;
