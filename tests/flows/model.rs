@@ -4,7 +4,7 @@
 use talkvalue_tests::model;
 
 /// `cargo xtask soak` plays thousands.
-const STORIES: u64 = 120;
+const STORIES: u64 = 80;
 
 #[test]
 fn whatever_happens_one_quiet_read_makes_the_list_the_providers() {

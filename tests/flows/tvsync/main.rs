@@ -8,6 +8,7 @@
 
 mod input;
 mod keychain;
+mod kills;
 mod processes;
 mod story;
 mod watch;
