@@ -28,12 +28,19 @@ pub(crate) fn run(repository: &Repository, length: &Length) -> anyhow::Result<Ex
         "{}",
         terminal::heading("Building tvsync and the soak as they are released.")
     );
-    for target in [
-        ["-p", "talkvalue-cli", "--bin", "tvsync"],
-        ["-p", "talkvalue-tests", "--example", "soak"],
-    ] {
-        process::run(repository.cargo(&["build", "--release", "--locked"]).args(target))?;
-    }
+    process::run(&mut repository.cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "talkvalue-cli",
+        "--bin",
+        "tvsync",
+        "-p",
+        "talkvalue-tests",
+        "--example",
+        "soak",
+    ]))?;
     let seed = length.seed.to_string();
     let soak = |what: &str, count: u64| {
         let mut command = Command::new(repository.program("examples/soak", Profile::Release));
