@@ -6,7 +6,10 @@ use std::time::Duration;
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_sandbox::{AttendeeOrder, AttendeeSpec, GuestSpec, WalkChange};
+use talkvalue_core::sync::actions;
+use talkvalue_core::sync::turn::take_turn;
+use talkvalue_sandbox::{AttendeeOrder, AttendeeSpec, Fault, GuestSpec, WalkChange};
+use talkvalue_tests::desk::patient;
 
 /// Asserts that nobody of the provider's list is missing here.
 async fn assert_nobody_missing(stage: &Stage, item: &ItemId) {
@@ -139,7 +142,6 @@ async fn luma_changes_behind_the_walk_arrive_with_the_next_sync() {
 
 #[tokio::test]
 async fn nobody_is_removed_by_a_sync_that_reads_less() {
-    use talkvalue_sandbox::Fault;
     for provider in Provider::ALL {
         for fault in [Fault::EmptyList, Fault::HalfList] {
             let (stage, item) = Stage::imported(provider, 130).await;
@@ -151,6 +153,54 @@ async fn nobody_is_removed_by_a_sync_that_reads_less() {
                 "{fault:?} at {provider:?}: rows are never removed by a sync"
             );
             stage.assert_exact(&item).await;
+        }
+    }
+}
+
+/// Reads everything because a day has passed, without anybody asking.
+async fn daily_check(stage: &Stage, item: &ItemId) {
+    stage
+        .desk
+        .sandbox
+        .clock()
+        .advance(Duration::from_secs(25 * 3_600));
+    let turn = take_turn(&stage.desk.ports, None).await.unwrap();
+    let begun = actions::begin_check(&stage.desk.ports, &turn, item)
+        .await
+        .unwrap();
+    let _ = begun.finish(&stage.desk.ports, patient()).await;
+}
+
+#[tokio::test]
+async fn one_answer_with_fewer_people_than_there_are_cancels_nobody() {
+    // Five pages: an empty first one is an empty list, half of the fourth leaves thirty in a hundred out.
+    for (page, fault, told) in [(1, Fault::EmptyList, 0), (4, Fault::HalfList, 70)] {
+        for provider in Provider::ALL {
+            let stage = Stage::open(provider, 100).await;
+            stage
+                .eventbrite
+                .switches(|switches| switches.attendees_per_page = 20);
+            stage.luma.switches(|switches| switches.page_cap = 20);
+            let item = stage.import().await.unwrap().id;
+            for by_itself in [false, true] {
+                // The event comes before its pages.
+                stage.door().fails_once_after(page, fault.clone());
+                if by_itself {
+                    daily_check(&stage, &item).await;
+                } else {
+                    let _ = stage.sync(&item).await;
+                }
+                stage.assert_exact(&item).await;
+                let view = stage.desk.show(&item).await;
+                assert_eq!(
+                    (view.counts.total, view.held_removals),
+                    (100, 0),
+                    "{told} of 100 were told at {provider:?}: one answer proves no absence"
+                );
+                stage.door().clears_faults();
+                stage.sync(&item).await.unwrap();
+                stage.assert_exact(&item).await;
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ mod keychain;
 mod limits;
 mod live;
 mod mapping;
+mod model;
 mod people;
 mod reconnect;
 mod removals;

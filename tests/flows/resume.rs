@@ -2,12 +2,15 @@
 
 use crate::stage::{BOTH, Stage, code_of};
 use std::time::Duration;
-use talkvalue_core::domain::ids::ItemId;
+use talkvalue_core::domain::ids::{ItemId, RegistrationId};
 use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
+use talkvalue_core::ports::{PageCommit, WalkMark};
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::engine::EngineOptions;
+use talkvalue_core::sync::plan::Plan;
 use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{AttendeeSpec, Fault};
 use talkvalue_tests::desk::patient;
@@ -78,6 +81,60 @@ async fn a_credential_that_breaks_in_mid_import_costs_no_page_twice() {
         stage.assert_exact(&item).await;
         assert_eq!(stage.shown(&item).await.status, SyncStatus::Active);
     }
+}
+
+#[tokio::test]
+async fn a_walk_that_was_killed_behind_its_last_page_asks_for_no_page_again() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, REGISTRATIONS).await;
+        stage_a_walk_without_its_end(&stage, &item).await;
+        stage.door().clears_requests();
+        stage.sync(&item).await.unwrap();
+        let closing_pass = match provider {
+            Provider::Eventbrite => 1,
+            Provider::Luma => 0,
+        };
+        assert_eq!(
+            stage.requests_to(stage.list_path()),
+            closing_pass,
+            "{provider:?}: every page of that walk is stored"
+        );
+        stage.assert_exact(&item).await;
+        assert_eq!(stage.shown(&item).await.status, SyncStatus::Active);
+    }
+}
+
+/// As a process leaves it that dies after its last page is stored and before the read is written down as complete.
+async fn stage_a_walk_without_its_end(stage: &Stage, item: &ItemId) {
+    let (store, now) = (&stage.desk.ports.store, stage.desk.sandbox.clock().now());
+    let feed = store.item(item).await.unwrap().unwrap().item.feed;
+    let job = store.open_job(item, JobKind::Sync, now).await.unwrap();
+    let total = Some(REGISTRATIONS as u64);
+    store.begin_walk(&job, &feed, 0, total).await.unwrap();
+    let listed = stage.truth();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|row| RegistrationId::from_text(row.id.as_str()))
+        .collect();
+    let mark = WalkMark {
+        as_of: now,
+        place: None,
+        next: None,
+        first_count: total,
+        last_count: total,
+    };
+    let page = PageCommit {
+        job: &job,
+        feed: &feed,
+        plan: &Plan::default(),
+        set_aside: &[],
+        readable: &listed,
+        mark: Some(&mark),
+        done: REGISTRATIONS as u64,
+        total,
+        at: now,
+    };
+    store.commit_page(page).await.unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use talkvalue_core::ports::Clock;
 use talkvalue_sandbox::SandboxClock;
@@ -48,6 +49,7 @@ impl Clock for JumpingClock {
 pub struct SteppedClock {
     clock: SandboxClock,
     stepped: tokio::sync::Notify,
+    sleeping: AtomicUsize,
 }
 
 impl SteppedClock {
@@ -55,12 +57,34 @@ impl SteppedClock {
         Self {
             clock,
             stepped: tokio::sync::Notify::new(),
+            sleeping: AtomicUsize::new(0),
         }
     }
 
     pub fn advance(&self, duration: Duration) {
         self.clock.advance(duration);
         self.stepped.notify_waiters();
+    }
+
+    /// How many sleep until a later moment.
+    pub fn sleeping(&self) -> usize {
+        self.sleeping.load(Ordering::Relaxed)
+    }
+}
+
+/// One who sleeps, until dropped: a sleep may be given up.
+struct Sleeper<'a>(&'a AtomicUsize);
+
+impl<'a> Sleeper<'a> {
+    fn of(sleeping: &'a AtomicUsize) -> Self {
+        sleeping.fetch_add(1, Ordering::Relaxed);
+        Self(sleeping)
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -72,6 +96,7 @@ impl Clock for SteppedClock {
 
     async fn sleep(&self, duration: Duration) {
         let until = self.clock.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+        let _asleep = Sleeper::of(&self.sleeping);
         loop {
             // Listening begins before looking, so that no step falls between.
             let step = self.stepped.notified();

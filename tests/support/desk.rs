@@ -181,8 +181,9 @@ impl Drop for Desk {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Row {
+/// What a registration says, here and at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
     name: Option<String>,
     email: Option<String>,
     company: Option<String>,
@@ -195,7 +196,7 @@ struct Row {
 }
 
 impl Row {
-    fn of_ours(row: Attendee) -> (String, Self) {
+    pub(crate) fn of_ours(row: Attendee) -> (String, Self) {
         let id = row.external_id.as_str().to_owned();
         let own = Self {
             name: row.name,
@@ -211,7 +212,7 @@ impl Row {
         (id, own)
     }
 
-    fn of_truth(row: &ProviderRegistration) -> (String, Self) {
+    pub(crate) fn of_truth(row: &ProviderRegistration) -> (String, Self) {
         let own = Self {
             name: row.name.clone(),
             email: row.email.clone(),

@@ -8,6 +8,9 @@
 
 pub mod clock;
 pub mod desk;
+#[cfg(target_os = "linux")]
+pub mod kills;
+pub mod model;
 pub mod stored;
 pub mod sweep;
 #[cfg(target_os = "linux")]

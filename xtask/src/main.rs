@@ -12,6 +12,7 @@ mod run;
 mod sandbox;
 mod screenshots;
 mod session;
+mod soak;
 mod terminal;
 mod test;
 mod tvsync;
@@ -62,6 +63,8 @@ enum Command {
         #[arg(long, hide = true)]
         on_screen: bool,
     },
+    /// Play thousands of random stories of one list, and kill tvsync a thousand times
+    Soak(soak::Length),
     /// Take the README's pictures anew, from the real window on the demo workspace
     Screenshots,
 }
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Ci => test::run(&repository, false),
         Command::Bench { on_screen: true, .. } => bench_start::measure(&repository),
         Command::Bench { only, .. } => bench(&repository, only, arguments.inside_session),
+        Command::Soak(length) => soak::run(&repository, &length),
         Command::Screenshots => screenshots::take(&repository),
     });
     match outcome {

@@ -10,6 +10,7 @@ mod aftermath;
 mod damaged;
 mod input;
 mod keychain;
+mod kills;
 mod processes;
 mod story;
 mod watch;

@@ -165,20 +165,27 @@ impl Run<'_> {
         let full = self.full_walk();
         let mut open = open.filter(goes_on);
         loop {
-            let resumed = open.take();
             // A pull is asked for the list of now.
-            let resumed = resumed.filter(|open| {
+            let resumed = open.take().filter(|open| {
                 self.kind != JobKind::Sync || self.is_recent(open.mark.as_of, PAGES_SPEAK_OF_NOW)
             });
-            let start = match &resumed {
-                Some(open) => Start {
-                    tally: Tally::resumed(hint, open),
-                    cursor: open.mark.next.clone(),
-                },
-                None => self.begin_walk(hint).await?,
+            let goes_on = resumed.is_some();
+            let tally = match resumed {
+                // Its last page was stored, and only its end was not.
+                Some(open) if open.mark.next.is_none() => Tally::resumed(hint, &open),
+                Some(open) => {
+                    let start = Start {
+                        tally: Tally::resumed(hint, &open),
+                        cursor: open.mark.next,
+                    };
+                    self.walk(credential, &full, start, hint).await?
+                }
+                None => {
+                    let start = self.begin_walk(hint).await?;
+                    self.walk(credential, &full, start, hint).await?
+                }
             };
-            let tally = self.walk(credential, &full, start, hint).await?;
-            if resumed.is_none() || self.is_recent(tally.as_of(), PAGES_SPEAK_OF_NOW) {
+            if !goes_on || self.is_recent(tally.as_of(), PAGES_SPEAK_OF_NOW) {
                 return Ok(tally);
             }
             debug!(item.id = %self.item.id, "the walk was begun long ago: its first pages are read again");

@@ -32,6 +32,8 @@ pub struct Tally {
     last_count: Option<u64>,
     /// Whether the closing pass brought a change from after the start of the full walk.
     moved: bool,
+    /// Whether it brought a record without an id: one that changed in mid-walk counts as two, and hides a skipped one.
+    nameless: bool,
     cursors: HashSet<String>,
     /// How often each fingerprint of a record without id was met in this walk.
     alike: HashMap<String, u32>,
@@ -56,6 +58,7 @@ impl Tally {
             first_count: None,
             last_count: None,
             moved: false,
+            nameless: false,
             cursors: HashSet::new(),
             alike: HashMap::new(),
             barren_pages: 0,
@@ -189,10 +192,13 @@ impl Tally {
                 }
             }
             Walk::ChangedSince { .. } => {
-                self.moved |= page
-                    .rows
-                    .iter()
-                    .any(|row| row.updated_at.is_some_and(|changed| changed >= as_of));
+                self.nameless |= page.set_aside.iter().any(|record| record.external_id.is_none());
+                // A record that cannot be read does not tell when it changed.
+                self.moved |= !page.set_aside.is_empty()
+                    || page
+                        .rows
+                        .iter()
+                        .any(|row| row.updated_at.is_some_and(|changed| changed >= as_of));
             }
         }
         // Until the last page, what there is counts as read: what is said of it, else a list of fair length.
@@ -212,11 +218,14 @@ impl Tally {
     }
 
     /// Whether a row may have slipped over a page boundary unseen: the count fell during the walk (arrivals set aside,
-    /// which would hide it), fewer were seen than counted, or, where nothing is counted, something changed meanwhile.
+    /// which would hide it), fewer were seen than counted, or, where nothing is counted or can be counted, something
+    /// changed meanwhile.
     pub fn may_have_skipped(&self) -> bool {
         match (self.first_count, self.last_count) {
             (Some(first), Some(last)) => {
-                last < first.saturating_add(self.arrived.len() as u64) || (self.distinct.len() as u64) < last
+                self.nameless
+                    || last < first.saturating_add(self.arrived.len() as u64)
+                    || (self.distinct.len() as u64) < last
             }
             _ => self.moved,
         }

@@ -473,7 +473,7 @@ fn attendees(
     let page_size = if world.switches.page_size_on_attendees {
         page_size(request, 100)?
     } else {
-        PAGE_SIZE
+        world.switches.attendees_per_page
     };
     let position = Position::of(request, page_size, now, &world.switches)?;
     Ok(lists::attendees(world, event_ids, &wanted, position, now))

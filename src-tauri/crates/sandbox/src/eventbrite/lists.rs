@@ -216,6 +216,19 @@ fn shown(attendee: &Attendee, lag: SignedDuration, now: Timestamp) -> bool {
     lag.is_zero() || attendee.former.is_some() || now.duration_since(attendee.touched) >= lag
 }
 
+/// Whether a lagging replica still has the row as it was before its last change.
+fn lags(attendee: &Attendee, lag: SignedDuration, now: Timestamp) -> bool {
+    !lag.is_zero() && attendee.former.is_some() && now.duration_since(attendee.touched) < lag
+}
+
+/// The time of change that this read of the row shows.
+fn shown_change(attendee: &Attendee, lag: SignedDuration, now: Timestamp) -> Timestamp {
+    match &attendee.former {
+        Some(former) if lags(attendee, lag, now) => former.changed,
+        _ => attendee.changed,
+    }
+}
+
 /// A page of the attendees of these events, in one list.
 pub(super) fn attendees(
     world: &mut World,
@@ -261,8 +274,10 @@ pub(super) fn attendees(
             .map(|at| at.as_second() + i64::from(at.subsec_nanosecond() > 0));
         let taken = event.changed_since(since).filter(|at| {
             let attendee = &event.attendees[*at];
+            let changed = shown_change(attendee, lag, now).as_second();
             wanted.takes(attendee, &switches)
                 && shown(attendee, lag, now)
+                && since.is_none_or(|since| changed >= since)
                 && !event.unlisted.contains(&attendee.id)
         });
         rows.extend(taken.map(|at| (number, at)));
@@ -271,7 +286,7 @@ pub(super) fn attendees(
         world.events.get(&event_ids[number]).map(|event| {
             let attendee = &event.attendees[at];
             match switches.attendee_order {
-                AttendeeOrder::ByChanged => attendee.changed.as_second(),
+                AttendeeOrder::ByChanged => shown_change(attendee, lag, now).as_second(),
                 AttendeeOrder::ByCreatedDescending => -attendee.created.as_second(),
                 AttendeeOrder::ById => 0,
             }
@@ -307,8 +322,9 @@ pub(super) fn served(
         return "null".into();
     };
     let attendee = &mut event.attendees[index];
+    let lags = lags(attendee, lag, now);
     if let Some(former) = &attendee.former {
-        if !lag.is_zero() && now.duration_since(attendee.touched) < lag {
+        if lags {
             return former.json.clone();
         }
         if older_once && attendee.older_reads > 0 {

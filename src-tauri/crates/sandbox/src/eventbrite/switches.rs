@@ -42,6 +42,8 @@ pub struct EventbriteSwitches {
     pub change_during_walk: WalkChange,
     /// Whether lists without a `status` filter contain `Deleted` attendees.
     pub deleted_without_filter: bool,
+    /// Rows on a page of attendees.
+    pub attendees_per_page: usize,
     /// Whether `page_size` counts on attendee lists (up to 100).
     pub page_size_on_attendees: bool,
     /// Whether a token answer carries `expires_in`. Read by OAuth, which is not simulated yet.
@@ -71,6 +73,7 @@ impl Default for EventbriteSwitches {
             attendee_order: AttendeeOrder::ById,
             change_during_walk: WalkChange::Still,
             deleted_without_filter: true,
+            attendees_per_page: super::lists::PAGE_SIZE,
             page_size_on_attendees: false,
             token_expires_in: false,
             any_redirect_port: false,

@@ -110,6 +110,7 @@ pub(super) struct Event {
 #[derive(Clone, Debug)]
 pub(super) struct Former {
     pub(super) json: Arc<str>,
+    pub(super) changed: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -481,6 +482,7 @@ impl World {
         };
         let former = keeps_former.then(|| Former {
             json: event.rendered(position),
+            changed: event.attendees[position].changed,
         });
         let attendee = &mut event.attendees[position];
         if let Some(former) = former {

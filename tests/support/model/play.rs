@@ -1,0 +1,368 @@
+//! Plays one script with the real engine over real HTTP, and holds what is stored against what the provider ever said.
+
+use super::script::{How, MOST_SECS_OF_AN_ANSWER, Script, Step};
+use super::world::World;
+use crate::clock::SteppedClock;
+use crate::desk::{Desk, Row, patient};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use talkvalue_core::domain::freshness::EngineView;
+use talkvalue_core::domain::ids::{IntegrationId, ItemId};
+use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::provider::Provider;
+use talkvalue_core::domain::status::SyncStatus;
+use talkvalue_core::error::CommandError;
+use talkvalue_core::ports::{ItemRecord, Ports};
+use talkvalue_core::query::{self, ItemView};
+use talkvalue_core::sync::actions;
+use talkvalue_core::sync::live::keep_live;
+use talkvalue_core::sync::runner::Runner;
+use talkvalue_core::sync::turn::take_turn;
+use talkvalue_sandbox::{RequestRecord, SandboxClock};
+
+/// Who left the provider's list altogether still attends here: nothing takes absence for a departure yet.
+const DEPARTURES_ARE_SEEN: bool = false;
+
+/// How long the engine of a window may take for one read, in real time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a story came to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Story {
+    pub reads: u64,
+    pub kills: u64,
+    pub failed_reads: u64,
+    pub changes: u64,
+    pub requests: u64,
+}
+
+struct Player {
+    desk: Desk,
+    world: World,
+    integration: IntegrationId,
+    item: Option<ItemId>,
+    /// What was stored when it was last looked at.
+    seen: BTreeMap<String, Row>,
+    /// Whether what is claimed can be held against the provider, which then tells the truth and enough of it.
+    claims_count: bool,
+    /// How far an answer may lie behind the time that stands on it.
+    lag: Duration,
+    story: Story,
+}
+
+/// Plays it to its end; `Err` says what must not be.
+pub(super) async fn play(script: &Script) -> Result<Story, String> {
+    let mut player = Player::open(script).await;
+    if let Err(wrong) = player.lives_through(script).await {
+        return Err(format!("{wrong}\n{}", player.asked()));
+    }
+    player.story.changes = player.world.memory().changes;
+    player.story.requests = player.world.door().request_count();
+    Ok(player.story)
+}
+
+impl Player {
+    async fn open(script: &Script) -> Self {
+        let desk = Desk::open().await;
+        let (world, secret) = World::open(&desk, script.provider, script.rows, &script.quirks);
+        let integration = desk.connect(script.provider, &secret).await.unwrap();
+        // What was there at the beginning has been there for a while.
+        desk.sandbox.clock().advance(Duration::from_secs(600));
+        Self {
+            desk,
+            world,
+            integration,
+            item: None,
+            seen: BTreeMap::new(),
+            claims_count: can_be_held(script),
+            lag: lag_of(script),
+            story: Story::default(),
+        }
+    }
+
+    async fn lives_through(&mut self, script: &Script) -> Result<(), String> {
+        for (number, step) in script.steps.iter().enumerate() {
+            let taken = self.take(step).await;
+            taken.map_err(|wrong| format!("after step {}: {wrong}", number + 1))?;
+        }
+        self.converges(script).await
+    }
+
+    /// Every request, for whoever looks into a defect.
+    fn asked(&self) -> String {
+        let requests = self.world.door().requests();
+        let line = |request: &RequestRecord| {
+            format!(
+                "{} {} {}?{}\n",
+                request.at, request.status, request.path, request.query
+            )
+        };
+        requests.iter().map(line).collect()
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Change(change) => self.world.happens(*change),
+            Step::During { pages, secs, change } => self.world.happens_during_walk(*pages, *secs, *change),
+            Step::Trouble { after, times, fault } => {
+                for further in 0..*times {
+                    self.world.door().fails_once_after(after + further, fault.clone());
+                }
+            }
+            Step::Calm => self.world.door().clears_faults(),
+            Step::Pass { secs } => self.clock().advance(Duration::from_secs(*secs)),
+            Step::Read { how, killed_at } => {
+                self.reads(*how, *killed_at).await?;
+                self.looks().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> SandboxClock {
+        self.desk.sandbox.clock()
+    }
+
+    /// Reads as `how` says; a kill drops the engine where it stands, and nothing but the disk survives.
+    async fn reads(&mut self, how: How, killed_at: Option<u64>) -> Result<(), String> {
+        self.story.reads += 1;
+        let pause = killed_at.map(|request| self.world.door().pause_at(request));
+        let held = async {
+            match &pause {
+                Some(pause) => pause.reached().await,
+                None => std::future::pending().await,
+            }
+        };
+        let survived = tokio::select! {
+            biased;
+            ended = self.works(how) => { ended?; true }
+            () = held => false,
+        };
+        drop(pause);
+        if !survived {
+            self.story.kills += 1;
+            self.desk.ports = self.desk.restarted();
+        }
+        self.item = self.only_item().await.map(|record| record.item.id);
+        self.story.failed_reads += u64::from(match &self.item {
+            Some(item) => survived && self.desk.show(item).await.failure.is_some(),
+            None => survived,
+        });
+        Ok(())
+    }
+
+    async fn works(&self, how: How) -> Result<(), String> {
+        let ports = &self.desk.ports;
+        // How a read ends is told by what is stored.
+        let _ended: Option<Result<ItemView, CommandError>> = match (&self.item, how) {
+            (None, _) => Some(self.imports().await),
+            (Some(item), How::Sync) => Some(actions::sync_item(ports, item, patient()).await),
+            (Some(item), How::Retry) => Some(actions::retry_item(ports, item, patient()).await),
+            (Some(item), How::Due) => Some(self.is_due(item).await),
+            (Some(item), How::Live) => {
+                self.lives(item).await?;
+                None
+            }
+        };
+        Ok(())
+    }
+
+    async fn imports(&self) -> Result<ItemView, CommandError> {
+        self.desk
+            .import(&self.integration, &self.world.event, ItemKind::BadgeEvent)
+            .await
+    }
+
+    async fn is_due(&self, item: &ItemId) -> Result<ItemView, CommandError> {
+        let ports = &self.desk.ports;
+        let turn = take_turn(ports, None).await?;
+        actions::begin_check(ports, &turn, item)
+            .await?
+            .finish(ports, patient())
+            .await
+    }
+
+    /// A window opens and stays until one read has ended, or it knows that none is to come.
+    async fn lives(&self, item: &ItemId) -> Result<(), String> {
+        self.clock().advance(Duration::from_secs(5));
+        let clock = Arc::new(SteppedClock::over(self.clock()));
+        let ports = Ports {
+            clock: clock.clone(),
+            ..self.desk.ports.clone()
+        };
+        let started = ports.clock.now();
+        let engine = EngineView {
+            running_since: Some(started),
+        };
+        let live = Aborting(tokio::spawn(keep_live(
+            Arc::new(Runner::new(ports.clone())),
+            engine,
+        )));
+        let ended = async {
+            loop {
+                let record = ports
+                    .store
+                    .item(item)
+                    .await
+                    .map_err(|error| format!("{error:?}"))?;
+                let Some(record) = record else { return Ok(()) };
+                let tried = record.last_attempted_at.is_some_and(|at| at >= started);
+                // One that was opened before is a dead engine's.
+                let works = tried && record.open_job.as_ref().is_some_and(|job| !job.held);
+                let view = query::item(&ports, item, engine)
+                    .await
+                    .map_err(|error| error.message)?;
+                if !works && (tried || view.next_attempt_at.is_none()) {
+                    return Ok(());
+                }
+                // Besides the engine itself, a read that waits for its next try: then only time helps.
+                if clock.sleeping() > usize::from(works) {
+                    clock.advance(Duration::from_secs(1));
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let ended: Result<Result<(), String>, _> = tokio::time::timeout(PATIENCE, ended).await;
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(_) => Err(format!(
+                "a window does not come to read the list: {} sleep, {:?}",
+                clock.sleeping(),
+                ports.store.item(item).await
+            )),
+        };
+        live.ends().await;
+        ended
+    }
+
+    async fn only_item(&self) -> Option<ItemRecord> {
+        self.desk.ports.store.items().await.unwrap().pop()
+    }
+
+    async fn stored(&self) -> BTreeMap<String, Row> {
+        match &self.item {
+            Some(item) => self
+                .desk
+                .attendees(item)
+                .await
+                .into_iter()
+                .map(Row::of_ours)
+                .collect(),
+            None => BTreeMap::new(),
+        }
+    }
+
+    /// What must hold at any time: nobody is lost, nobody and nothing is invented, and what is claimed to be complete is.
+    async fn looks(&mut self) -> Result<(), String> {
+        let stored = self.stored().await;
+        let Some(item) = self.item.clone() else {
+            return if self.seen.is_empty() {
+                Ok(())
+            } else {
+                Err("the item is gone, and its rows with it".to_owned())
+            };
+        };
+        let view = self.desk.show(&item).await;
+        if view.counts.total != stored.len() as u64 {
+            return Err(format!(
+                "{} are counted, {} are there",
+                view.counts.total,
+                stored.len()
+            ));
+        }
+        if let Some(lost) = self.seen.keys().find(|id| !stored.contains_key(*id)) {
+            return Err(format!("{lost} was stored and is lost"));
+        }
+        let memory = self.world.memory();
+        for (id, row) in &stored {
+            if !memory.pasts.get(id).is_some_and(|past| past.said.contains(row)) {
+                return Err(format!("{id} never was {row:?}"));
+            }
+        }
+        let claimed = view.last_synced_at.filter(|_| self.claims_count);
+        let claimed = claimed.and_then(|at| at.checked_sub(self.lag).ok());
+        if let Some(claimed) = claimed {
+            for (id, past) in &memory.pasts {
+                let settled = past.since < claimed && !past.spoiled && !past.silent && !past.vanished;
+                if settled && stored.get(id) != past.said.last() {
+                    return Err(format!(
+                        "the list is complete as of {claimed}, but {id}, which stands since {}, is {:?} instead of {:?}",
+                        past.since,
+                        stored.get(id),
+                        past.said.last()
+                    ));
+                }
+            }
+        }
+        drop(memory);
+        self.seen = stored;
+        Ok(())
+    }
+
+    /// The trouble is over: one read of everything, and the list is the provider's.
+    async fn converges(&mut self, script: &Script) -> Result<(), String> {
+        self.world.calms_down();
+        self.clock().advance(Duration::from_secs(match script.provider {
+            // Pages of a walk that stopped just now are not read again: the list then is as of then, and says so.
+            Provider::Luma => script.calm_secs.max(601),
+            Provider::Eventbrite => script.calm_secs,
+        }));
+        if let Some(item) = self.item.as_ref().filter(|_| script.lies()) {
+            // A walk that was begun on a lie ends as one.
+            let _ = actions::sync_item(&self.desk.ports, item, patient()).await;
+        }
+        let read = match &self.item {
+            None => self.imports().await,
+            Some(item) => actions::sync_item(&self.desk.ports, item, patient()).await,
+        };
+        let view = read.map_err(|error| format!("the trouble is over, but the read fails: {error:?}"))?;
+        self.item = Some(view.id.clone());
+        self.looks().await?;
+        let memory = self.world.memory();
+        for (id, past) in &memory.pasts {
+            let (ours, theirs) = (self.seen.get(id), past.said.last());
+            let settled = past.vanished && (!DEPARTURES_ARE_SEEN || ours.is_none());
+            if !settled && ours != theirs {
+                return Err(format!("in the end {id} is {ours:?} instead of {theirs:?}"));
+            }
+        }
+        if (view.sync_status, view.unreadable, view.failure.is_some()) != (SyncStatus::Active, 0, false) {
+            return Err(format!("in the end not all is well: {view:?}"));
+        }
+        Ok(())
+    }
+}
+
+/// A window's engine, ended with whoever waits for it.
+struct Aborting(tokio::task::JoinHandle<()>);
+
+impl Aborting {
+    async fn ends(mut self) {
+        self.0.abort();
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Aborting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn lag_of(script: &Script) -> Duration {
+    let behind = match script.provider {
+        Provider::Eventbrite => u64::from(script.quirks.lag_secs),
+        Provider::Luma => 0,
+    };
+    // A page is made before all that happens during its making, of which there may be several things.
+    let making = (MOST_SECS_OF_AN_ANSWER + 1) * script.steps.len() as u64;
+    Duration::from_secs(behind + making)
+}
+
+/// Of a provider that counts nobody it is past finding out who left the list while it was read, and who moved in it where
+/// an older reading hides that.
+fn can_be_held(script: &Script) -> bool {
+    let uncounted = script.provider == Provider::Eventbrite && !script.quirks.counts;
+    !script.lies() && !(uncounted && (script.vanishes() || script.quirks.older_row_once))
+}
