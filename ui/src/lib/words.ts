@@ -59,7 +59,21 @@ export const actionWord: Record<Action, string> = {
   OPEN_BILLING: "Open Luma billing",
   OPEN_STATUS_PAGE: "Provider status page",
   GO_TO_INTEGRATIONS: "Check app settings",
+  CANCEL: "Cancel",
+  CHECK_REMOVALS: "Check",
+  SHOW_REMOVALS: "Show who",
+  READ_AGAIN: "Read again",
+  REJECT_REMOVALS: "Keep them",
+  ACCEPT_REMOVALS: "Mark as not attending",
 };
+
+/** What the button says on this item: with the number where it acts on many. */
+export function actionWordFor(action: Action, item: ItemView): string {
+  if (action === "SHOW_REMOVALS" && item.heldRemovals > 1) {
+    return `Show the ${number(item.heldRemovals)}`;
+  }
+  return action === "ACCEPT_REMOVALS" ? `Mark ${number(item.heldRemovals)} as not attending` : actionWord[action];
+}
 
 /** Actions that leave the window for the browser. */
 export const LEAVES_WINDOW: ReadonlySet<Action> = new Set(["OPEN_SIGN_IN_PAGE", "OPEN_BILLING", "OPEN_STATUS_PAGE"]);
@@ -309,6 +323,24 @@ export const words = {
       `themselves. ${providerName[item.provider]} and files you exported are not touched. This cannot be undone.`,
     confirm: (item: ItemView) => `Remove ${rowsErased(item)}`,
     cancel: "Cancel",
+  },
+
+  removals: {
+    /** A Badge event's registrations are its people; elsewhere one person may have several. */
+    text: (item: ItemView) => {
+      const [what, still] =
+        item.kind !== "BADGE_EVENT"
+          ? [counted(item.heldRemovals, "registration", "registrations"), item.heldRemovals === 1 ? "It is" : "They are"]
+          : [
+              `${number(item.heldRemovals)} of ${counted(item.counts.total, "person", "people")}`,
+              item.heldRemovals === 1 ? "This person is" : "They are",
+            ];
+      return `${providerName[item.provider]}'s answer lacks ${what}. ${still} still in your list.`;
+    },
+    title: (item: ItemView) => `Missing at ${providerName[item.provider]}`,
+    none: "Nobody is missing any more.",
+    kept: "They stay in your list",
+    marked: (count: number) => `${counted(count, "registration", "registrations")} marked as not attending`,
   },
 
   disconnect: {
