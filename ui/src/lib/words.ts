@@ -3,7 +3,7 @@
 import type { Action } from "./failures";
 import type { Group } from "./badge";
 import { counted, number } from "./time";
-import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn } from "./types";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SyncStatus } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
 export const credentialName: Record<Provider, string> = { EVENTBRITE: "private token", LUMA: "API key" };
@@ -211,6 +211,68 @@ export const words = {
       REGISTERED: "Registered",
     },
     registrations: (count: number) => `${number(count)} registrations`,
+  },
+
+  history: {
+    tabs: "What to show",
+    changes: "Changes",
+    activity: "Activity",
+    since: "Since",
+    sinceAll: "All changes",
+    sinceDay: "Last 24 hours",
+    sinceOutage: (time: string) => `Since the last outage (${time})`,
+    more: "Show more",
+    newer: "Show newer changes",
+    noChanges: "Nobody has registered or changed anything yet.",
+    noChangesSince: "Nothing has changed in this time.",
+    noActivity: "Nothing has happened yet.",
+    nothing: "none",
+    became: "now",
+    changed: "changed",
+    change: {
+      REGISTERED: "registered",
+      UPDATED: "changed",
+      CANCELLED: "no longer attends",
+      RESTORED: "attends again",
+      CHECKED_IN: "checked in",
+      CHECK_IN_UNDONE: "no longer checked in",
+    } as Readonly<Record<string, string>>,
+    field: {
+      name: "Name",
+      email: "E-mail",
+      company: "Company",
+      ticketType: "Ticket",
+      status: "Status",
+      checkedInAt: "Checked in",
+      tickets: "Tickets",
+      ticketsCheckedIn: "Tickets used",
+      orderId: "Order",
+      registeredAt: "Registered",
+    },
+    statusAt: (provider: string) => `Status at ${provider}`,
+    status: { PENDING: "Catching up", ACTIVE: "Syncing", FAILED: "Sync failed", DISCONNECTED: "Disconnected" } satisfies Record<
+      SyncStatus,
+      string
+    >,
+    firstStatus: "Import began",
+    otherStatus: "Status changed",
+    credential: {
+      CONNECTED: "Account connected",
+      RENEWED: "Sign-in renewed",
+      SEVERED: "Account disconnected",
+    } as Readonly<Record<string, string>>,
+    otherCredential: "Account changed",
+    job: { IMPORT: "Import", RETRY: "Retry", RECONNECT: "Reconnect", SYNC: "Sync" } as Readonly<Record<string, string>>,
+    jobEnd: {
+      COMPLETED: "completed",
+      FAILED: "failed",
+      INTERRUPTED: "was cut off",
+      CANCELLED: "stopped by you",
+    } as Readonly<Record<string, string>>,
+    jobRuns: "is running",
+    jobEnded: "ended",
+    read: (done: string, total: string | null) => (total === null ? `${done} read` : `${done} of ${total} read`),
+    changedCount: (count: string) => `${count} changed`,
   },
 
   importDialog: {
