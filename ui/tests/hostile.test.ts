@@ -8,6 +8,7 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import App from "../src/App.svelte";
 import { core } from "../src/lib/ipc.fake";
 import { account, failure, item } from "../src/lib/ipc.fake.data";
+import { happened } from "../src/lib/ipc.fake.history";
 import { HOSTILE } from "../src/lib/ipc.fake.hostile";
 import { tell } from "../src/lib/state/act.svelte";
 import { app } from "../src/lib/state/app.svelte";
@@ -42,6 +43,7 @@ async function stageWith(text: string): Promise<void> {
     item({ id: "severed", title: text, timezone: text, ...severed }),
     item({ id: "severed-too", title: text, ...severed }),
     item({ id: "live", title: text, integrationId: "calendar", provider: "LUMA", counts }),
+    item({ id: "asks", title: text, heldRemovals: 2, counts }),
     item({ id: "waits", title: text, freshness: "PAUSED", waiting: { code: "RATE_LIMITED", until: null }, counts }),
     item({
       id: "imports",
@@ -74,6 +76,19 @@ async function stageWith(text: string): Promise<void> {
       registrations: 1,
     }),
   );
+  core.removals = core.people;
+  // Also in the fields and codes that are ours today: the window does not know who wrote them.
+  const fields = ["name", "email", "company", "ticketType", "status", "checkedInAt", "providerStatus", "orderId"];
+  core.changes = [text, "UPDATED", "REGISTERED"].flatMap((change) => [
+    happened({ type: "ATTENDEE", change, attendeeId: text, name: text, cause: text, fields: [{ field: text, before: text, after: text }] }),
+    ...fields.map((field) => happened({ type: "ATTENDEE", change, name: text, fields: [{ field, before: text, after: text }] })),
+  ]);
+  core.activity = {
+    lastOutageAt: new Date().toISOString(),
+    entries: (["STATUS", "JOB", "CREDENTIAL"] as const).map((type) =>
+      happened({ type, change: text, name: text, cause: text, fields: [{ field: "end", before: text, after: text }] }),
+    ),
+  };
 }
 
 /** Each screen, as one arrives there. */
@@ -81,8 +96,15 @@ const SCREENS: Record<string, (text: string) => unknown> = {
   list: () => undefined,
   "detail, severed": () => route.toItem("severed"),
   "detail, waiting": () => route.toItem("waits"),
+  "detail, changes": async () => {
+    route.toItem("asks");
+    await settled();
+    document.querySelector<HTMLElement>('[role="tab"]:nth-child(2)')?.click();
+  },
+  "detail, activity": () => document.querySelector<HTMLElement>('[role="tab"]:nth-child(3)')?.click(),
   "detail, importing": () => route.toItem("imports"),
   import: () => route.ask({ name: "import", integrationId: "other" }),
+  removals: () => route.ask({ name: "removals", itemId: "asks" }),
   reconnect: () => route.ask({ name: "reconnect", itemId: "severed" }),
   remove: () => route.ask({ name: "remove", itemId: "live" }),
   disconnect: () => route.ask({ name: "disconnect", integrationId: "other" }),
@@ -147,10 +169,13 @@ beforeAll(async () => {
 
 test("the texts are many, and the plain screens show what they hold", () => {
   expect(new Set(HOSTILE).size, "a handful of payloads proves little").toBeGreaterThanOrEqual(60);
-  for (const dialog of ["import", "reconnect", "remove", "disconnect"]) {
+  for (const tab of ["detail, changes", "detail, activity"]) {
+    expect(plainly[tab]?.skeleton.filter((line) => line.startsWith("time ")).length, `${tab} that shows nothing would prove nothing`).toBeGreaterThan(2);
+  }
+  for (const dialog of ["import", "removals", "reconnect", "remove", "disconnect"]) {
     expect(plainly[dialog]?.skeleton.join(" "), `${dialog} that did not open would prove nothing`).toMatch(/ aria-labelledby[^,]* role/);
   }
-  expect(plainly["import"]?.skeleton.filter((line) => line.includes("aria-selected")), "both candidates are drawn").toHaveLength(2);
+  expect(plainly["import"]?.skeleton.filter((line) => line.includes("aria-selected") && !line.startsWith("button")), "both candidates are drawn").toHaveLength(2);
   for (const [name, { steering }] of Object.entries(plainly)) {
     expect(steering, `our own words on ${name} turn nothing`).toEqual([]);
   }

@@ -13,7 +13,7 @@ import { people } from "../src/lib/ipc.fake.people";
 import { items } from "../src/lib/state/items.svelte";
 import type { Attendee } from "../src/lib/types";
 import { route } from "../src/lib/state/route.svelte";
-import { actionWord, words } from "../src/lib/words";
+import { actionWordFor, words } from "../src/lib/words";
 import Detail from "../src/screens/Detail.svelte";
 import EventList from "../src/screens/EventList.svelte";
 import { CODES, itemIn, stage, SYNC_STATUSES } from "./support/core";
@@ -41,7 +41,7 @@ describe.each(SYNC_STATUSES)("an item that is %s", (syncStatus) => {
       const banner = screen.getByTestId("banner");
       expect(banner).toHaveTextContent(expected.title);
       const buttons = within(banner).queryAllByRole("button");
-      expect(buttons.map((button) => button.textContent?.trim())).toEqual(expected.actions.map((action) => actionWord[action]));
+      expect(buttons.map((button) => button.textContent?.trim())).toEqual(expected.actions.map((action) => actionWordFor(action, one)));
       if (one.failure !== null) {
         expect(banner).toHaveTextContent(one.failure.message);
       }

@@ -1,6 +1,6 @@
 // The one value that pill, card badge, alert and window title come from. Nothing else decides what an item looks like.
 
-import { number } from "./time";
+import { counted } from "./time";
 import type { FailureCode, ItemView } from "./types";
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
@@ -37,6 +37,11 @@ export function mendsItself(item: ItemView): boolean {
   return item.failure !== null && MENDS_ITSELF.has(item.failure.code);
 }
 
+/** Whether registrations are missing at the provider in such numbers that a person is asked. An alert comes first. */
+export function asksAboutRemovals(item: ItemView): boolean {
+  return !item.archived && item.alert === null && item.syncStatus === "ACTIVE" && item.heldRemovals > 0;
+}
+
 export function badgeOf(item: ItemView): Badge {
   if (item.archived) {
     return { tone: "quiet", shape: "dashed", word: "Archived", since: null, group: "quiet" };
@@ -62,9 +67,9 @@ export function badgeOf(item: ItemView): Badge {
     // No job and no alert: the core has not said why yet.
     return { tone: "quiet", shape: "dashed", word: "Not imported", since: null, group: "unconfirmed" };
   }
-  if (item.heldRemovals > 0) {
-    const what = item.heldRemovals === 1 ? "removal" : "removals";
-    return { tone: "warn", shape: "triangle", word: `Check ${number(item.heldRemovals)} ${what}`, since: null, group: "need" };
+  if (asksAboutRemovals(item)) {
+    const word = `Check ${counted(item.heldRemovals, "removal", "removals")}`;
+    return { tone: "warn", shape: "triangle", word, since: null, group: "need" };
   }
   if (isLive(item)) {
     return { tone: "good", shape: "check", word: "Syncing", since: null, group: "live" };

@@ -1,7 +1,7 @@
 // From a failure's code to words and buttons: the one table. The sentence itself comes from the core, which knows the
 // account, the list and the times; here stand the short cause for a card and what a person can do.
 
-import { mendsItself } from "./badge";
+import { asksAboutRemovals, badgeOf, mendsItself } from "./badge";
 import { sentence } from "./text";
 import { ahead } from "./time";
 import type { FailureCode, ItemView, Provider } from "./types";
@@ -22,7 +22,13 @@ export type Action =
   | "OPEN_SIGN_IN_PAGE"
   | "OPEN_BILLING"
   | "OPEN_STATUS_PAGE"
-  | "GO_TO_INTEGRATIONS";
+  | "GO_TO_INTEGRATIONS"
+  | "CANCEL"
+  | "CHECK_REMOVALS"
+  | "SHOW_REMOVALS"
+  | "READ_AGAIN"
+  | "REJECT_REMOVALS"
+  | "ACCEPT_REMOVALS";
 
 interface Entry {
   /** The cause in a few words, for a card. */
@@ -103,6 +109,14 @@ export function bannerOf(item: ItemView, now: number, retries = 0): Banner | nul
       actions: [...alertActions(item), ...longFailing(item, now, retries)],
     };
   }
+  if (asksAboutRemovals(item)) {
+    return {
+      tone: "warn",
+      title: badgeOf(item).word,
+      text: words.removals.text(item),
+      actions: ["SHOW_REMOVALS", "READ_AGAIN", "REJECT_REMOVALS", "ACCEPT_REMOVALS"],
+    };
+  }
   // While an import is in progress its panel says what it waits for.
   if (item.waiting !== null && item.syncStatus !== "PENDING") {
     return waitingBanner(item, now);
@@ -162,6 +176,10 @@ export function actionOf(item: ItemView): Action | null {
   }
   if (item.alert !== null) {
     return alertActions(item)[0] ?? null;
+  }
+  if (asksAboutRemovals(item)) {
+    // Whoever decides sees first who it is about: on the item's page, never with one click in the list.
+    return "CHECK_REMOVALS";
   }
   if (item.waiting !== null) {
     return FAILURES[item.waiting.code].actions.find((action) => action !== "RETRY") ?? null;

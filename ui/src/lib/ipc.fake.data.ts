@@ -235,6 +235,7 @@ function demoItems(): ItemView[] {
     live("harbour-tour", "Harbour History Tour", 8 * DAY, 60, { kind: "PATH_EVENT", provider: "LUMA", integrationId: "makers" }),
     live("bike-day", "Bike Repair Day", 15 * DAY, 132, { unreadable: 2 }),
     live("garden", "Rooftop Garden Open Day", 21 * DAY, 204, { kind: "PATH_EVENT" }),
+    live("quay-dinner", "Quayside Dinner", 10 * DAY, 431, { heldRemovals: 140 }),
     live("bread", "Bread Baking Workshop", -12 * DAY, 20, { freshness: "ENDED", lastSyncedAt: at(-4 * DAY) }),
     live("summer", "Summer Regatta", -120 * DAY, 1460, { freshness: "ENDED", archived: true, lastSyncedAt: at(-110 * DAY) }),
   ];

@@ -5,14 +5,18 @@
 
 import type * as real from "./ipc";
 import { fill, type Scenario } from "./ipc.fake.data";
+import { activityOf, changesOf } from "./ipc.fake.history";
 import type {
+  Activity,
   AppStatus,
   Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
+  ChangePage,
   CommandError,
   Connected,
+  HistoryEntry,
   IntegrationView,
   ItemKind,
   ItemView,
@@ -23,6 +27,8 @@ import type {
 import { people } from "./ipc.fake.people";
 
 const SIZE_STEP = 40;
+/** Rows of one page of changes, as in the core. */
+const CHANGES_PAGE = 100;
 
 export class FakeCore {
   items = new Map<string, ItemView>();
@@ -30,6 +36,11 @@ export class FakeCore {
   candidates: Candidate[] = [];
   /** Set: these people are in every list, and their fields are whatever a test put there. */
   people: Attendee[] | null = null;
+  /** Set: what happened to every item, newest first; else something is made up for each. */
+  changes: HistoryEntry[] | null = null;
+  activity: Activity | null = null;
+  /** Set: who is missing at the provider of every item that asks about removals. */
+  removals: Attendee[] | null = null;
   status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
   /** What the keychain's check answers. */
   keychain: CommandError | null = null;
@@ -308,6 +319,65 @@ export const removeItem: typeof real.removeItem = (itemId: string) =>
     core.items.delete(itemId);
     core.notify({ type: "ITEM_CHANGED", itemId });
     return item;
+  });
+
+export const cancelItem: typeof real.cancelItem = (itemId: string) =>
+  core.answer("cancel_item", [itemId], () => {
+    const item = core.item(itemId);
+    if (item.activeJob === null) {
+      throw {
+        code: "NOT_POSSIBLE",
+        message: `Nothing runs for ${item.title} that could be stopped.`,
+        recovery: "WAIT",
+      } satisfies CommandError;
+    }
+    const first = item.lastSyncedAt === null;
+    core.change(itemId, {
+      activeJob: null,
+      waiting: null,
+      freshness: "STALE",
+      syncStatus: first ? "PENDING" : "FAILED",
+      alert: first ? "IMPORT_FAILED" : "SYNC_FAILED",
+      failure: first
+        ? {
+            code: "IMPORT_CANCELLED",
+            recovery: "RETRY",
+            message: `Import stopped by you. Only ${item.counts.total} registrations have arrived; this list is not complete.`,
+          }
+        : { code: "INTERRUPTED", recovery: "RETRY", message: "The last run was cut off. What arrived is kept." },
+    });
+    return core.item(itemId);
+  });
+
+export const listChanges: typeof real.listChanges = (itemId, request) =>
+  core.answer<ChangePage>("list_changes", [itemId, request], () => {
+    const all = core.changes ?? changesOf(core.item(itemId));
+    const asked = all.filter((entry) => request.since === null || entry.at >= request.since);
+    const from = request.after === null ? 0 : Number(request.after);
+    const to = from + CHANGES_PAGE;
+    return { entries: asked.slice(from, to), next: to < asked.length ? String(to) : null };
+  });
+
+export const listActivity: typeof real.listActivity = (itemId: string) =>
+  core.answer<Activity>("list_activity", [itemId], () => core.activity ?? activityOf(core.item(itemId)));
+
+export const listRemovals: typeof real.listRemovals = (itemId: string) =>
+  core.answer<Attendee[]>("list_removals", [itemId], () => {
+    const item = core.item(itemId);
+    const limit = item.heldRemovals;
+    const made = people(item, { search: "", status: "ATTENDING", ticket: null, sort: "NAME", descending: false, offset: 0, limit });
+    return (core.removals ?? made.rows).slice(0, limit);
+  });
+
+export const decideRemovals: typeof real.decideRemovals = (itemId: string, accept: boolean) =>
+  core.answer("decide_removals", [itemId, accept], () => {
+    const { heldRemovals, counts } = core.item(itemId);
+    const moved = accept ? heldRemovals : 0;
+    core.change(itemId, {
+      heldRemovals: 0,
+      counts: { ...counts, attending: counts.attending - moved, notAttending: counts.notAttending + moved },
+    });
+    return core.item(itemId);
   });
 
 export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null) =>

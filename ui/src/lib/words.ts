@@ -3,7 +3,7 @@
 import type { Action } from "./failures";
 import type { Group } from "./badge";
 import { counted, number } from "./time";
-import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn } from "./types";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SyncStatus } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
 export const credentialName: Record<Provider, string> = { EVENTBRITE: "private token", LUMA: "API key" };
@@ -59,7 +59,21 @@ export const actionWord: Record<Action, string> = {
   OPEN_BILLING: "Open Luma billing",
   OPEN_STATUS_PAGE: "Provider status page",
   GO_TO_INTEGRATIONS: "Check app settings",
+  CANCEL: "Cancel",
+  CHECK_REMOVALS: "Check",
+  SHOW_REMOVALS: "Show who",
+  READ_AGAIN: "Read again",
+  REJECT_REMOVALS: "Keep them",
+  ACCEPT_REMOVALS: "Mark as not attending",
 };
+
+/** What the button says on this item: with the number where it acts on many. */
+export function actionWordFor(action: Action, item: ItemView): string {
+  if (action === "SHOW_REMOVALS" && item.heldRemovals > 1) {
+    return `Show the ${number(item.heldRemovals)}`;
+  }
+  return action === "ACCEPT_REMOVALS" ? `Mark ${number(item.heldRemovals)} as not attending` : actionWord[action];
+}
 
 /** Actions that leave the window for the browser. */
 export const LEAVES_WINDOW: ReadonlySet<Action> = new Set(["OPEN_SIGN_IN_PAGE", "OPEN_BILLING", "OPEN_STATUS_PAGE"]);
@@ -199,6 +213,68 @@ export const words = {
     registrations: (count: number) => `${number(count)} registrations`,
   },
 
+  history: {
+    tabs: "What to show",
+    changes: "Changes",
+    activity: "Activity",
+    since: "Since",
+    sinceAll: "All changes",
+    sinceDay: "Last 24 hours",
+    sinceOutage: (time: string) => `Since the last outage (${time})`,
+    more: "Show more",
+    newer: "Show newer changes",
+    noChanges: "Nobody has registered or changed anything yet.",
+    noChangesSince: "Nothing has changed in this time.",
+    noActivity: "Nothing has happened yet.",
+    nothing: "none",
+    became: "now",
+    changed: "changed",
+    change: {
+      REGISTERED: "registered",
+      UPDATED: "changed",
+      CANCELLED: "no longer attends",
+      RESTORED: "attends again",
+      CHECKED_IN: "checked in",
+      CHECK_IN_UNDONE: "no longer checked in",
+    } as Readonly<Record<string, string>>,
+    field: {
+      name: "Name",
+      email: "E-mail",
+      company: "Company",
+      ticketType: "Ticket",
+      status: "Status",
+      checkedInAt: "Checked in",
+      tickets: "Tickets",
+      ticketsCheckedIn: "Tickets used",
+      orderId: "Order",
+      registeredAt: "Registered",
+    },
+    statusAt: (provider: string) => `Status at ${provider}`,
+    status: { PENDING: "Catching up", ACTIVE: "Syncing", FAILED: "Sync failed", DISCONNECTED: "Disconnected" } satisfies Record<
+      SyncStatus,
+      string
+    >,
+    firstStatus: "Import began",
+    otherStatus: "Status changed",
+    credential: {
+      CONNECTED: "Account connected",
+      RENEWED: "Sign-in renewed",
+      SEVERED: "Account disconnected",
+    } as Readonly<Record<string, string>>,
+    otherCredential: "Account changed",
+    job: { IMPORT: "Import", RETRY: "Retry", RECONNECT: "Reconnect", SYNC: "Sync" } as Readonly<Record<string, string>>,
+    jobEnd: {
+      COMPLETED: "completed",
+      FAILED: "failed",
+      INTERRUPTED: "was cut off",
+      CANCELLED: "stopped by you",
+    } as Readonly<Record<string, string>>,
+    jobRuns: "is running",
+    jobEnded: "ended",
+    read: (done: string, total: string | null) => (total === null ? `${done} read` : `${done} of ${total} read`),
+    changedCount: (count: string) => `${count} changed`,
+  },
+
   importDialog: {
     title: "Import event",
     account: "Account",
@@ -309,6 +385,24 @@ export const words = {
       `themselves. ${providerName[item.provider]} and files you exported are not touched. This cannot be undone.`,
     confirm: (item: ItemView) => `Remove ${rowsErased(item)}`,
     cancel: "Cancel",
+  },
+
+  removals: {
+    /** A Badge event's registrations are its people; elsewhere one person may have several. */
+    text: (item: ItemView) => {
+      const [what, still] =
+        item.kind !== "BADGE_EVENT"
+          ? [counted(item.heldRemovals, "registration", "registrations"), item.heldRemovals === 1 ? "It is" : "They are"]
+          : [
+              `${number(item.heldRemovals)} of ${counted(item.counts.total, "person", "people")}`,
+              item.heldRemovals === 1 ? "This person is" : "They are",
+            ];
+      return `${providerName[item.provider]}'s answer lacks ${what}. ${still} still in your list.`;
+    },
+    title: (item: ItemView) => `Missing at ${providerName[item.provider]}`,
+    none: "Nobody is missing any more.",
+    kept: "They stay in your list",
+    marked: (count: number) => `${counted(count, "registration", "registrations")} marked as not attending`,
   },
 
   disconnect: {

@@ -151,6 +151,26 @@ test("a long list stands where it stood when one comes back, with the focus on t
   await page.context().close();
 });
 
+test("the people stand where they stood after a look at the changes, and scroll with keys there", async () => {
+  const { page } = await openPage(stage);
+  await openRow("quay-dinner")(page);
+  await page.focus('[data-index="0"]');
+  await page.keyboard.press("End");
+  await page.waitForSelector('[data-index="430"] bdi');
+  const top = () => page.locator('[role="grid"] .scrolls').evaluate((list) => list.scrollTop);
+  const before = await top();
+  expect(before, "the end of a long list").toBeGreaterThan(5_000);
+  await page.click('[role="tab"]:has-text("Changes")');
+  await page.waitForSelector('[role="tabpanel"] li');
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => (document.querySelector('[role="tabpanel"]:not([hidden])')?.scrollTop ?? 0) > 1_000);
+  await page.click('[role="tab"]:has-text("Attendees")');
+  await page.waitForSelector('[data-index="430"] bdi');
+  expect(await top(), "whoever compares goes on from there").toBe(before);
+  await page.context().close();
+});
+
 test("import goes from account to kind, and the new item shows its progress", async () => {
   const { page } = await openPage(stage);
   await page.keyboard.press("Control+n");

@@ -61,6 +61,9 @@ export async function stage(...there: ItemView[]): Promise<void> {
   core.keychain = null;
   core.calls = [];
   core.people = null;
+  core.changes = null;
+  core.activity = null;
+  core.removals = null;
   core.items.clear();
   core.integrations.clear();
   core.integrations.set("dockhall", account({ id: "dockhall" }));

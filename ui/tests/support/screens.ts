@@ -28,6 +28,17 @@ const reconnectFor = (id: string) => async (page: Page) => {
   await page.waitForSelector('[role="dialog"]');
 };
 
+const openTab = (id: string, tab: string) => async (page: Page) => {
+  await openRow(id)(page);
+  await page.click(`[role="tab"]:has-text("${tab}")`);
+  await page.waitForSelector('[role="tabpanel"] li');
+};
+const removalsOf = (id: string) => async (page: Page) => {
+  await openRow(id)(page);
+  await page.click('[data-testid="banner"] >> text=Show the');
+  await page.waitForSelector('[role="dialog"] [role="listitem"]');
+};
+
 export const PLACES: Place[] = [
   { name: "first-start", scenario: "first-start", go: (page) => page.waitForSelector("text=Connect Luma") },
   { name: "no-items", scenario: "no-items", go: (page) => page.waitForSelector("text=No lists here yet") },
@@ -63,6 +74,37 @@ export const PLACES: Place[] = [
   { name: "detail-catching-up", scenario: "demo", go: openRow("boat-parade") },
   { name: "detail-waiting", scenario: "demo", go: openRow("choir") },
   { name: "detail-stale", scenario: "demo", go: openRow("winter-fair") },
+  {
+    name: "detail-changes",
+    scenario: "demo",
+    go: async (page) => {
+      await openTab("tool-library", "Changes")(page);
+      await page.click('[aria-label^="Since:"]');
+      await page.waitForSelector('[role="menuitemradio"]:has-text("Since the last outage")');
+    },
+  },
+  {
+    name: "detail-changes-hostile",
+    scenario: "hostile",
+    go: async (page) => {
+      await openTab("hostile-3", "Changes")(page);
+      await page.keyboard.press("Tab");
+    },
+  },
+  {
+    name: "detail-changes-more",
+    scenario: "demo",
+    go: async (page) => {
+      await openTab("quay-dinner", "Changes")(page);
+      await page.click("text=Show more");
+      await page.waitForFunction(() => document.querySelectorAll('[role="tabpanel"] li').length === 200);
+    },
+  },
+  { name: "detail-activity", scenario: "demo", go: openTab("makers-night", "Activity") },
+  { name: "detail-activity-importing", scenario: "demo", go: openTab("autumn-summit", "Activity") },
+  { name: "detail-removals", scenario: "demo", go: openRow("quay-dinner") },
+  { name: "removals", scenario: "demo", go: removalsOf("quay-dinner") },
+  { name: "removals-hostile", scenario: "hostile", go: removalsOf("hostile-quay-dinner") },
   { name: "detail-archived", scenario: "demo", go: openRow("summer") },
   { name: "detail-channel", scenario: "demo", go: openRow("calendar") },
   { name: "detail-hostile", scenario: "hostile", go: openRow("hostile-3") },

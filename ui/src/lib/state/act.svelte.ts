@@ -46,6 +46,12 @@ export function open(kind: Parameters<typeof ipc.openLink>[0], id: string | null
   ipc.openLink(kind, id).catch(tell);
 }
 
+/** Carries out what a person says of the held removals; answers whether it was done. */
+export function decideRemovals(item: ItemView, accept: boolean): Promise<boolean> {
+  const done = accept ? words.removals.marked(item.heldRemovals) : words.removals.kept;
+  return run(item.id, () => ipc.decideRemovals(item.id, accept), done);
+}
+
 /** Does what a button on a card or banner says. */
 export function act(action: Action, item: ItemView): void {
   switch (action) {
@@ -60,7 +66,21 @@ export function act(action: Action, item: ItemView): void {
       items.countRetry(item.id);
       void run(item.id, () => ipc.retryItem(item.id), words.toast.retrying);
       return;
+    case "CANCEL":
+      void run(item.id, () => ipc.cancelItem(item.id));
+      return;
+    case "CHECK_REMOVALS":
+      route.toItem(item.id);
+      return;
+    case "SHOW_REMOVALS":
+      route.ask({ name: "removals", itemId: item.id });
+      return;
+    case "REJECT_REMOVALS":
+    case "ACCEPT_REMOVALS":
+      void decideRemovals(item, action === "ACCEPT_REMOVALS");
+      return;
     case "SYNC":
+    case "READ_AGAIN":
       void run(item.id, () => ipc.syncItem(item.id));
       return;
     case "KEEP":

@@ -53,7 +53,7 @@ class Items {
   }
 
   hear(notice: Notice): void {
-    if (notice.type === "INTEGRATION_CHANGED") {
+    if (notice.type === "INTEGRATION_CHANGED" || notice.type === "CHANGED_ELSEWHERE") {
       void this.refresh();
     } else if (notice.type === "JOB_PROGRESSED" && notice.itemId) {
       this.#progressed.add(notice.itemId);

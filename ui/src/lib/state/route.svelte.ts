@@ -10,6 +10,7 @@ export type Dialog =
   | { name: "connect"; provider: "EVENTBRITE" | "LUMA" }
   | { name: "reconnect"; itemId: string }
   | { name: "remove"; itemId: string }
+  | { name: "removals"; itemId: string }
   | { name: "disconnect"; integrationId: string };
 
 class Route {

@@ -29,6 +29,16 @@ export class VirtualRows {
 
   constructor(wanted: Wanted) {
     this.#count = wanted.count;
+    let hidden = false;
+    const observeSize: typeof observeElementRect = (engine, tell) =>
+      observeElementRect(engine, (rect) => {
+        tell(rect);
+        if (rect.height > 0 && hidden) {
+          // A list on a tab comes back where it stood, and no event says so: the engine would draw its beginning.
+          wanted.scroller()?.dispatchEvent(new Event("scroll"));
+        }
+        hidden = rect.height === 0;
+      });
     const options = () => {
       const count = wanted.count();
       return {
@@ -40,7 +50,7 @@ export class VirtualRows {
         // Before the first layout (and where there is none) a screenful is drawn.
         initialRect: { width: 800, height: 600 },
         scrollToFn: elementScroll,
-        observeElementRect,
+        observeElementRect: observeSize,
         observeElementOffset,
         rangeExtractor: (range: Parameters<typeof defaultRangeExtractor>[0]) => {
           const drawn = defaultRangeExtractor(range);
