@@ -368,6 +368,6 @@ fn lag_of(script: &Script) -> Duration {
 /// hides behind an older reading long after its reads may lag.
 fn can_be_held(script: &Script) -> bool {
     let eventbrite = script.provider == Provider::Eventbrite;
-    let uncounted = eventbrite && !script.quirks.counts;
-    !script.lies() && !(uncounted && script.vanishes()) && !(eventbrite && script.quirks.older_row_once)
+    let hidden = script.quirks.older_row_once || !script.quirks.counts && script.vanishes();
+    !(script.lies() || eventbrite && hidden)
 }
