@@ -308,8 +308,12 @@ impl Player {
             Provider::Luma => script.calm_secs.max(601),
             Provider::Eventbrite => script.calm_secs,
         }));
-        if let Some(item) = self.item.as_ref().filter(|_| script.lies()) {
-            // A walk that was begun on a lie ends as one.
+        if let Some(item) = self
+            .item
+            .as_ref()
+            .filter(|_| script.lies() || script.changes_silently())
+        {
+            // A walk that was begun on a lie ends as one; what bears no time of change is found by a walk of its own.
             let _ = actions::sync_item(&self.desk.ports, item, patient()).await;
         }
         let read = match &self.item {
@@ -360,9 +364,10 @@ fn lag_of(script: &Script) -> Duration {
     Duration::from_secs(behind + making)
 }
 
-/// Of a provider that counts nobody it is past finding out who left the list while it was read, and who moved in it where
-/// an older reading hides that.
+/// Who left the list of a provider that counts nobody, while it was read, is past finding out; and so is what Eventbrite
+/// hides behind an older reading long after its reads may lag.
 fn can_be_held(script: &Script) -> bool {
-    let uncounted = script.provider == Provider::Eventbrite && !script.quirks.counts;
-    !script.lies() && !(uncounted && (script.vanishes() || script.quirks.older_row_once))
+    let eventbrite = script.provider == Provider::Eventbrite;
+    let hidden = script.quirks.older_row_once || !script.quirks.counts && script.vanishes();
+    !(script.lies() || eventbrite && hidden)
 }

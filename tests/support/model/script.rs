@@ -235,17 +235,25 @@ impl Script {
         })
     }
 
+    /// Whether a registration changes without a time of change.
+    pub fn changes_silently(&self) -> bool {
+        self.changes().any(|change| {
+            matches!(
+                change,
+                Change::Spoil(_, Spoil::UnknownStatus | Spoil::NullProfile)
+            )
+        })
+    }
+
     /// Whether somebody leaves the list altogether.
     pub fn vanishes(&self) -> bool {
-        self.steps.iter().any(|step| {
-            matches!(
-                step,
-                Step::Change(Change::Vanish(_))
-                    | Step::During {
-                        change: Change::Vanish(_),
-                        ..
-                    }
-            )
+        self.changes().any(|change| matches!(change, Change::Vanish(_)))
+    }
+
+    fn changes(&self) -> impl Iterator<Item = Change> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Change(change) | Step::During { change, .. } => Some(*change),
+            _ => None,
         })
     }
 }
