@@ -13,7 +13,7 @@ use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use talkvalue_adapters::store::SqliteStore;
 use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::connect;
-use talkvalue_core::domain::attendee::Attendee;
+use talkvalue_core::domain::attendee::{Attendee, AttendeeStatus};
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
@@ -21,6 +21,7 @@ use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notice, Notices, Patience, Ports};
 use talkvalue_core::query::{self, ItemView};
+use talkvalue_core::sync::absence::NO_LONGER_LISTED;
 use talkvalue_core::sync::{actions, engine::EngineOptions};
 use talkvalue_sandbox::{Attendance, ProviderRegistration, Sandbox, SandboxClock};
 
@@ -196,6 +197,19 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The same, once it is taken to be gone from the provider.
+    pub(crate) fn withdrawn(&self) -> Self {
+        Self {
+            status: AttendeeStatus::NotAttending.code(),
+            provider_status: NO_LONGER_LISTED.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn is_expected(&self) -> bool {
+        self.status != AttendeeStatus::NotAttending.code()
+    }
+
     pub(crate) fn of_ours(row: Attendee) -> (String, Self) {
         let id = row.external_id.as_str().to_owned();
         let own = Self {

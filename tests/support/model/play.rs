@@ -21,8 +21,8 @@ use talkvalue_core::sync::runner::Runner;
 use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{RequestRecord, SandboxClock};
 
-/// Who left the provider's list altogether still attends here: nothing takes absence for a departure yet.
-const DEPARTURES_ARE_SEEN: bool = false;
+/// Two complete reads that miss somebody lie at least this far apart.
+const APART: Duration = Duration::from_secs(61);
 
 /// How long the engine of a window may take for one read, in real time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,6 +46,8 @@ struct Player {
     seen: BTreeMap<String, Row>,
     /// Whether what is claimed can be held against the provider, which then tells the truth and enough of it.
     claims_count: bool,
+    /// Whether lists leave nobody out who is there.
+    lists_are_true: bool,
     /// How far an answer may lie behind the time that stands on it.
     lag: Duration,
     story: Story,
@@ -76,6 +78,7 @@ impl Player {
             item: None,
             seen: BTreeMap::new(),
             claims_count: can_be_held(script),
+            lists_are_true: !script.lies(),
             lag: lag_of(script),
             story: Story::default(),
         }
@@ -276,7 +279,11 @@ impl Player {
         }
         let memory = self.world.memory();
         for (id, row) in &stored {
-            if !memory.pasts.get(id).is_some_and(|past| past.said.contains(row)) {
+            let told = memory.pasts.get(id).is_some_and(|past| {
+                let left = past.vanished || !self.lists_are_true;
+                past.said.contains(row) || left && past.said.iter().any(|said| said.withdrawn() == *row)
+            });
+            if !told {
                 return Err(format!("{id} never was {row:?}"));
             }
         }
@@ -326,13 +333,43 @@ impl Player {
         let memory = self.world.memory();
         for (id, past) in &memory.pasts {
             let (ours, theirs) = (self.seen.get(id), past.said.last());
-            let settled = past.vanished && (!DEPARTURES_ARE_SEEN || ours.is_none());
-            if !settled && ours != theirs {
+            // Who has left is gone from the list here as well, as soon as two reads have missed them.
+            let left = past.vanished && (ours.is_none() || ours == theirs.map(Row::withdrawn).as_ref());
+            if !left && ours != theirs {
                 return Err(format!("in the end {id} is {ours:?} instead of {theirs:?}"));
             }
         }
         if (view.sync_status, view.unreadable, view.failure.is_some()) != (SyncStatus::Active, 0, false) {
             return Err(format!("in the end not all is well: {view:?}"));
+        }
+        drop(memory);
+        self.departs(view).await
+    }
+
+    /// Two more reads of a true list: whoever left the provider no longer attends here, or a person is asked.
+    async fn departs(&mut self, mut view: ItemView) -> Result<(), String> {
+        if !self.world.memory().pasts.values().any(|past| past.vanished) {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            self.clock().advance(APART);
+            view = actions::sync_item(&self.desk.ports, &view.id, patient())
+                .await
+                .map_err(|error| format!("a quiet read fails: {error:?}"))?;
+            self.looks().await?;
+        }
+        let memory = self.world.memory();
+        let still_here = |id: &String| self.seen.get(id).is_some_and(Row::is_expected);
+        let left = memory
+            .pasts
+            .iter()
+            .filter(|(id, past)| past.vanished && still_here(id))
+            .count() as u64;
+        if left != view.held_removals {
+            return Err(format!(
+                "{left} have left the provider and are expected here, {} are asked about",
+                view.held_removals
+            ));
         }
         Ok(())
     }
