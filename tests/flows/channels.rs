@@ -270,15 +270,16 @@ async fn removing_a_channel_keeps_the_lists_that_others_show() {
 }
 
 #[tokio::test]
-async fn a_channel_is_offered_first_and_an_unknown_one_leaves_nothing_behind() {
+async fn a_channel_is_offered_beside_its_events_and_an_unknown_one_leaves_nothing_behind() {
     for provider in BOTH {
         let (stage, events) = stage_of(provider, 3).await;
         let offered = connect::candidates(&stage.desk.ports, &stage.integration, patient())
             .await
             .unwrap();
         assert_eq!(offered.len(), events.len() + 1);
-        assert_eq!(offered[0].external_id.as_str(), channel_id(&stage));
-        assert_eq!(offered[0].kinds, [ItemKind::PathChannel]);
+        let last = &offered[events.len()];
+        assert_eq!(last.external_id.as_str(), channel_id(&stage));
+        assert_eq!(last.kinds, [ItemKind::PathChannel]);
         let unknown = stage
             .desk
             .import(&stage.integration, "404404404404", ItemKind::PathChannel)

@@ -43,7 +43,7 @@ pub struct ImportedAs {
 const EVENT: [ItemKind; 2] = [ItemKind::BadgeEvent, ItemKind::PathEvent];
 const CHANNEL: [ItemKind; 1] = [ItemKind::PathChannel];
 
-/// What stands for all events of the integration's account, then its events, newest start first.
+/// All events of the integration's account, newest start first, then what stands for all of them.
 pub async fn candidates(
     ports: &Ports,
     id: &IntegrationId,
@@ -122,11 +122,11 @@ pub async fn candidates(
             }
         })
         .collect();
-    // What stands for all events comes first.
+    // What stands for all events comes last: an event is what is imported most.
     candidates.sort_by(|left, right| {
         let is_channel = |candidate: &Candidate| candidate.kinds == CHANNEL;
-        is_channel(right)
-            .cmp(&is_channel(left))
+        is_channel(left)
+            .cmp(&is_channel(right))
             .then(right.starts_at.cmp(&left.starts_at))
             .then(left.title.cmp(&right.title))
     });
