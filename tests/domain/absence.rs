@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use talkvalue_core::domain::ids::RegistrationId;
-use talkvalue_core::sync::absence::{Absence, Judgement, Missing, judge};
+use talkvalue_core::sync::absence::{Absence, Judgement, Missing, Unlisted};
 
 const WALK: i64 = 1_000_000;
 
@@ -25,6 +25,31 @@ fn rows(count: usize, known: Option<Absence>, prefix: &str) -> Vec<Missing> {
             known,
         })
         .collect()
+}
+
+/// The rule for a walk whose every record had an id.
+fn judge(missing: &[Missing], expected: u64, listed: u64, as_of: Timestamp) -> Judgement {
+    let unlisted = Unlisted {
+        missing: missing.to_vec(),
+        expected,
+        listed,
+        nameless: 0,
+    };
+    talkvalue_core::sync::absence::judge(&unlisted, as_of)
+}
+
+#[test]
+fn a_record_without_an_id_may_be_anybodys_so_nobody_is_missing() {
+    for known in [None, missed(600), Some(Absence::Held)] {
+        let unlisted = Unlisted {
+            missing: rows(1, known, "a"),
+            expected: 400,
+            listed: 400,
+            nameless: 1,
+        };
+        let judged = talkvalue_core::sync::absence::judge(&unlisted, walk());
+        assert_eq!(sizes(&judged), (0, 0, 0), "{known:?}");
+    }
 }
 
 /// How many become candidates, are gone, are held.

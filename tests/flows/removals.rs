@@ -10,7 +10,7 @@ use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::absence::NO_LONGER_LISTED;
 use talkvalue_core::sync::removals::{Decision, decide_removals, held_removals};
-use talkvalue_sandbox::Fault;
+use talkvalue_sandbox::{Fault, Spoil};
 
 const APART: Duration = Duration::from_secs(61);
 
@@ -199,5 +199,22 @@ async fn an_outage_between_the_walks_leaves_the_candidates_as_they_are() {
             before,
             "{provider:?}: a read that broke off counts nobody as missing"
         );
+    }
+}
+
+#[tokio::test]
+async fn somebody_whose_record_became_unreadable_is_not_taken_for_gone() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 120).await;
+        let before = stage.desk.show(&item).await.counts;
+        stage.spoils(&stage.id_at(0), Spoil::NotAnObject);
+        for _ in 0..3 {
+            let view = synced_later(&stage, &item).await;
+            assert_eq!(
+                (view.counts, view.unreadable, view.held_removals),
+                (before, 1, 0),
+                "{provider:?}: the record without an id may be theirs"
+            );
+        }
     }
 }

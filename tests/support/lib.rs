@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod desk;
+pub mod filled;
 #[cfg(target_os = "linux")]
 pub mod kills;
 pub mod model;

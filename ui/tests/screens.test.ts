@@ -279,6 +279,15 @@ describe("signing in again", () => {
   });
 });
 
+test("a data file that was made anew is said once, until it is read", async () => {
+  await stage(item({ id: "a", title: "Alpha" }));
+  core.status = { ...core.status, mended: "The data file was damaged and was set aside. Your lists are kept." };
+  render(App);
+  expect(await screen.findByText(/was damaged and was set aside/)).toBeInTheDocument();
+  await userEvent.setup().click(screen.getByRole("button", { name: "OK" }));
+  expect(screen.queryByText(/was damaged/)).not.toBeInTheDocument();
+});
+
 describe("a keychain in trouble", () => {
   const locked = {
     code: "VAULT_LOCKED" as const,

@@ -54,7 +54,7 @@ enum Command {
     },
     /// The same as `test`, for continuous integration
     Ci,
-    /// Measure imports against a bare loop, and the window's start against a blank window
+    /// Measure imports against a bare loop, lists that are here, and the window's start against a blank window
     Bench {
         /// Measure this part only
         #[arg(long)]
@@ -73,6 +73,8 @@ enum Command {
 enum BenchPart {
     /// Imports beside a bare loop that fetches the same pages
     Imports,
+    /// Lists that are here: what changed, all items, a page
+    Lists,
     /// The window's start beside a blank Tauri window
     Start,
 }
@@ -100,13 +102,28 @@ fn main() -> ExitCode {
 
 /// The imports, possibly inside a private keychain session of their own; the window's start needs none.
 fn bench(repository: &Repository, only: Option<BenchPart>, inside_session: bool) -> anyhow::Result<ExitCode> {
-    if only != Some(BenchPart::Start) {
+    if matches!(only, None | Some(BenchPart::Imports)) {
         let ended = bench::run(repository, inside_session)?;
         if inside_session || ended != ExitCode::SUCCESS {
             return Ok(ended);
         }
     }
     if only == Some(BenchPart::Imports) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if only != Some(BenchPart::Start) {
+        println!("{}", terminal::heading("Lists that are here already. Medians."));
+        process::run(&mut repository.cargo(&[
+            "run",
+            "--release",
+            "--locked",
+            "-p",
+            "talkvalue-tests",
+            "--example",
+            "measure_lists",
+        ]))?;
+    }
+    if only == Some(BenchPart::Lists) {
         return Ok(ExitCode::SUCCESS);
     }
     bench_start::run(repository)

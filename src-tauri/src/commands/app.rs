@@ -12,7 +12,12 @@ use crate::shell::Shell;
 
 #[tauri::command]
 pub(crate) async fn app_status(shell: State<'_, Shell>) -> Answer<AppStatus> {
-    let problem = shell.desk_again().await.err();
+    let opened = shell.desk_again().await;
+    let mended = opened
+        .as_ref()
+        .ok()
+        .and_then(|desk| desk.ports.store.mended().map(str::to_owned));
+    let problem = opened.err();
     Ok(AppStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: shell.world.data_dir.clone(),
@@ -20,6 +25,7 @@ pub(crate) async fn app_status(shell: State<'_, Shell>) -> Answer<AppStatus> {
             .is_none()
             .then_some(talkvalue_adapters::store::SCHEMA_VERSION as u64),
         problem: problem.map(Into::into),
+        mended,
     })
 }
 

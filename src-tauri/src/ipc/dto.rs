@@ -407,4 +407,6 @@ pub struct AppStatus {
     pub schema: Option<u64>,
     /// Why no list can be read or written.
     pub problem: Option<CommandError>,
+    /// That the data file was damaged at this start, and what was kept.
+    pub mended: Option<String>,
 }

@@ -330,20 +330,28 @@ impl Player {
         let view = read.map_err(|error| format!("the trouble is over, but the read fails: {error:?}"))?;
         self.item = Some(view.id.clone());
         self.looks().await?;
-        let memory = self.world.memory();
-        for (id, past) in &memory.pasts {
-            let (ours, theirs) = (self.seen.get(id), past.said.last());
-            // Who has left is gone from the list here as well, as soon as two reads have missed them.
-            let left = past.vanished && (ours.is_none() || ours == theirs.map(Row::withdrawn).as_ref());
-            if !left && ours != theirs {
-                return Err(format!("in the end {id} is {ours:?} instead of {theirs:?}"));
-            }
-        }
+        self.is_the_providers()?;
         if (view.sync_status, view.unreadable, view.failure.is_some()) != (SyncStatus::Active, 0, false) {
             return Err(format!("in the end not all is well: {view:?}"));
         }
-        drop(memory);
         self.departs(view).await
+    }
+
+    /// Whoever is at the provider stands here as there.
+    fn is_the_providers(&self) -> Result<(), String> {
+        let memory = self.world.memory();
+        let differs = memory
+            .pasts
+            .iter()
+            .find(|(id, past)| !past.vanished && self.seen.get(*id) != past.said.last());
+        match differs {
+            None => Ok(()),
+            Some((id, past)) => Err(format!(
+                "in the end {id} is {:?} instead of {:?}",
+                self.seen.get(id),
+                past.said.last()
+            )),
+        }
     }
 
     /// Two more reads of a true list: whoever left the provider no longer attends here, or a person is asked.

@@ -41,7 +41,7 @@ export class FakeCore {
   activity: Activity | null = null;
   /** Set: who is missing at the provider of every item that asks about removals. */
   removals: Attendee[] | null = null;
-  status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null };
+  status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null, mended: null };
   /** What the keychain's check answers. */
   keychain: CommandError | null = null;
   /** Set: every reading command refuses. */

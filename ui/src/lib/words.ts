@@ -448,6 +448,7 @@ export const words = {
     heading: "The lists cannot be opened",
     noAnswer: "What you see may be out of date: the part of the app that reads the lists does not answer.",
     tryAgain: "Try again",
+    read: "OK",
     folder: "Data folder",
   },
 

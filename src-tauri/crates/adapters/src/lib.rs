@@ -16,26 +16,16 @@ use providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use std::sync::Arc;
 use store::SqliteStore;
 use talkvalue_core::error::CommandError;
-use talkvalue_core::ports::{Notices, Ports};
+use talkvalue_core::ports::{Notices, Ports, Store as _};
 use vault::KeychainVault;
 
 /// Opens the data folder and its database and prepares the clients. Makes no request and opens no keychain.
 pub fn open(settings: &Settings, notices: Arc<dyn Notices>) -> Result<Ports, CommandError> {
-    open_and_tell(settings, notices, |_| {})
-}
-
-/// Like [`open`]; `tell` gets the sentence for the person if the database was damaged and had to be made anew.
-pub fn open_and_tell(
-    settings: &Settings,
-    notices: Arc<dyn Notices>,
-    tell: impl FnOnce(&str),
-) -> Result<Ports, CommandError> {
     let folder = DataFolder::open(&settings.data_dir)?;
     let clock = Arc::new(clock::SystemClock);
     let store = SqliteStore::open(&folder)?;
     if let Some(sentence) = store.mended() {
         tracing::warn!("{sentence}");
-        tell(sentence);
     }
     Ok(Ports {
         store: Arc::new(store),

@@ -212,7 +212,8 @@ async fn perform(arguments: Arguments, settings: Settings, secret: Option<Secret
         (false, false) => Audience::Pipe,
     };
     let progress = Arc::new(Progress::new(audience, doing));
-    let opened = talkvalue_adapters::open_and_tell(&settings, progress.clone(), terminal::tell);
+    let opened = talkvalue_adapters::open(&settings, progress.clone());
+    terminal::tell_mended(&opened);
     if let Command::Diagnostics { out, force } = &arguments.command {
         return support_file(&settings, opened, out, *force, json).await;
     }

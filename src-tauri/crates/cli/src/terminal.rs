@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use talkvalue_core::error::CommandError;
+use talkvalue_core::ports::Ports;
 use terminal_size::{Height, Width, terminal_size_of};
 
 /// Far more than any credential; whoever pipes more piped the wrong file.
@@ -72,9 +73,13 @@ fn unreadable(name: &str) -> CommandError {
     CommandError::bad_input(format!("The {name} could not be read from standard input."))
 }
 
-/// Says a sentence on standard error, where it disturbs no output.
-pub(crate) fn tell(sentence: &str) {
-    let _ = writeln!(io::stderr(), "{sentence}");
+/// Says on standard error, where it disturbs no output, that the data file was damaged and made anew.
+pub(crate) fn tell_mended(opened: &Result<Ports, CommandError>) {
+    if let Ok(ports) = opened
+        && let Some(sentence) = ports.store.mended()
+    {
+        let _ = writeln!(io::stderr(), "{sentence}");
+    }
 }
 
 /// Asks on standard error; anything but a clear yes is a no.

@@ -62,7 +62,9 @@ impl Notices for ToWatch {
 /// Runs until Ctrl-C, which is its ordinary end.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
     let (told, notices) = unbounded_channel();
-    let ports = talkvalue_adapters::open_and_tell(settings, Arc::new(ToWatch(told)), terminal::tell)?;
+    let opened = talkvalue_adapters::open(settings, Arc::new(ToWatch(told)));
+    terminal::tell_mended(&opened);
+    let ports = opened?;
     let engine = EngineView {
         running_since: Some(ports.clock.now()),
     };

@@ -12,7 +12,7 @@ use crate::domain::job::{JobEnd, JobKind, OpenJob};
 use crate::domain::provider::{Origin, Origins, Provider};
 use crate::error::CommandError;
 use crate::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
-use crate::sync::absence::Missing;
+use crate::sync::absence::Unlisted;
 use crate::sync::plan::Plan;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -420,14 +420,6 @@ pub struct Absences {
     pub walked_at: Timestamp,
 }
 
-/// The stored registrations that a walk in progress has not listed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Unlisted {
-    pub missing: Vec<Missing>,
-    /// All stored registrations that are expected, the missing ones among them.
-    pub expected: u64,
-}
-
 /// What a person decided about held removals.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ruling {
@@ -584,7 +576,7 @@ pub trait Store: Send + Sync {
     async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;
 
     // Absences
-    /// What the full walk of a feed has not listed, of those that are expected.
+    /// What the full walk of a feed has not listed so far, of those that are expected.
     async fn unlisted(&self, feed: &FeedId) -> Result<Unlisted, StoreError>;
     /// The registrations that wait for a person's decision.
     async fn held_removals(&self, feed: &FeedId) -> Result<Vec<Registration>, StoreError>;
@@ -613,6 +605,10 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<ChangeRecord>, StoreError>;
     /// Everything else that happened to an item, in no order.
     async fn activity(&self, item: &ItemId) -> Result<Vec<Activity>, StoreError>;
+
+    /// What a person must be told if what was stored was found to be damaged and had to be made anew: what happened,
+    /// what was kept, and what to do.
+    fn mended(&self) -> Option<&str>;
 
     /// Leaves what is stored as a clean end does. Called when the process is about to end and something may still hold
     /// the store; writing afterwards is allowed and undoes it.

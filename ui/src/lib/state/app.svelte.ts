@@ -23,6 +23,8 @@ function painted(): Promise<unknown> {
 
 class App {
   status = $state.raw<AppStatus | null>(null);
+  /** A person has read that the data file was made anew. */
+  mendedRead = $state(false);
   /** What is the matter with the keychain: nothing can be read from a provider until it serves. */
   keychain = $state.raw<CommandError | null>(null);
 

@@ -1,14 +1,14 @@
 //! Registrations that a complete walk did not list: what is missing, what a person is asked about, what becomes of it.
 
-use super::facts::{micros, required_time, word};
+use super::facts::{count, micros, required_time, word};
 use super::items;
 use super::registrations::{self, feed_key};
 use jiff::Timestamp;
 use rusqlite::{Error, Row, Transaction, params};
-use talkvalue_core::domain::attendee::Registration;
+use talkvalue_core::domain::attendee::{Registration, SetAside};
 use talkvalue_core::domain::ids::{FeedId, JobId, RegistrationId};
-use talkvalue_core::ports::{Absences, Ruling, Unlisted};
-use talkvalue_core::sync::absence::{Absence, Missing};
+use talkvalue_core::ports::{Absences, Ruling};
+use talkvalue_core::sync::absence::{Absence, Missing, Unlisted};
 
 pub(super) fn unlisted(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Unlisted, Error> {
     let Some(feed) = feed_key(transaction, feed)? else {
@@ -27,9 +27,18 @@ pub(super) fn unlisted(transaction: &Transaction<'_>, feed: &FeedId) -> Result<U
     let expected: i64 = transaction
         .prepare_cached("SELECT count(*) FROM registration WHERE feed = ?1 AND status <> 'NOT_ATTENDING'")?
         .query_row([feed], |row| row.get(0))?;
+    let (listed, nameless) = transaction
+        .prepare_cached(
+            "SELECT count(*) AS listed, sum(substr(record, 1, 1) = ?2) AS nameless FROM listed WHERE feed = ?1",
+        )?
+        .query_row(params![feed, SetAside::NAMELESS.to_string()], |row| {
+            Ok((count(row, "listed")?, count(row, "nameless")?))
+        })?;
     Ok(Unlisted {
         missing,
         expected: expected.unsigned_abs(),
+        listed,
+        nameless,
     })
 }
 

@@ -23,16 +23,21 @@ const SELECT: &str = "
            feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.handed, job.created_at AS job_created_at,
-           (SELECT count(*) FROM shown JOIN set_aside ON set_aside.feed = shown.feed
-               WHERE shown.item = item.id) AS unreadable,
-           (SELECT count(*) FROM shown JOIN missing ON missing.feed = shown.feed
-               WHERE shown.item = item.id AND state = 'HELD') AS held_removals,
+           aside.unreadable, absent.held_removals,
            EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'CANDIDATE') AS misses_some,
            counted.revision AS counted_revision, counted.total, counted.attending, counted.awaiting,
            counted.not_attending, counted.checked_in, counted.tickets, counted.tickets_checked_in
     FROM item
     JOIN feed ON feed.key = item.feed
     LEFT JOIN counted ON counted.item = item.id
+    -- Few records are set aside or missing: they are looked for once, and not item by item.
+    LEFT JOIN (SELECT shown.item, count(*) AS unreadable
+               FROM set_aside CROSS JOIN shown ON shown.feed = set_aside.feed GROUP BY shown.item) AS aside
+        ON aside.item = item.id
+    LEFT JOIN (SELECT shown.item, count(*) AS held_removals
+               FROM missing CROSS JOIN shown ON shown.feed = missing.feed
+               WHERE missing.state = 'HELD' GROUP BY shown.item) AS absent
+        ON absent.item = item.id
     LEFT JOIN job ON job.item_id = item.id AND job.ended_at IS NULL";
 
 pub(super) fn all(transaction: &Transaction<'_>) -> Result<Vec<ItemRecord>, Error> {

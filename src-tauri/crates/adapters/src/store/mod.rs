@@ -40,9 +40,10 @@ use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{
     Completion, ItemRecord, MemberRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance,
-    Store, StoreError, Unlisted,
+    Store, StoreError,
 };
 use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
+use talkvalue_core::sync::absence::Unlisted;
 
 /// The store of one data folder.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ pub const MIGRATIONS: &[&str] = open::MIGRATIONS;
 
 impl SqliteStore {
     /// Opens the folder's database, making or migrating it. A newer one is refused and left untouched; a damaged one is
-    /// set aside and made anew with the accounts and lists of its copy, see [`SqliteStore::mended`].
+    /// set aside and made anew with the accounts and lists of its copy, see [`Store::mended`].
     pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
         Self::open_with(folder, open::MIGRATIONS)
     }
@@ -98,12 +99,6 @@ impl SqliteStore {
             }),
             seen: Arc::default(),
         })
-    }
-
-    /// What a person must be told if the file was damaged when it was opened: what happened, what was kept, and what
-    /// to do.
-    pub fn mended(&self) -> Option<&str> {
-        self.file.mended.as_deref()
     }
 
     /// Runs `work` on the blocking pool in one transaction that is committed if it succeeds.
@@ -532,6 +527,10 @@ impl Store for SqliteStore {
         let item = item.clone();
         self.read(move |transaction| history::activity(transaction, &item))
             .await
+    }
+
+    fn mended(&self) -> Option<&str> {
+        self.file.mended.as_deref()
     }
 
     async fn settle(&self) -> Result<(), StoreError> {

@@ -44,12 +44,28 @@ pub struct Judgement {
     pub held: Vec<RegistrationId>,
 }
 
-/// Judges the registrations that a complete walk, begun at `as_of`, did not list. `expected` counts the stored rows
-/// that are expected, missing ones included; `listed` the records the walk brought.
-pub fn judge(missing: &[Missing], expected: u64, listed: u64, as_of: Timestamp) -> Judgement {
-    let alarming = listed == 0
+/// What a complete walk has not listed, and what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unlisted {
+    pub missing: Vec<Missing>,
+    /// All stored registrations that are expected, the missing ones among them.
+    pub expected: u64,
+    /// Records of the walk, readable or not.
+    pub listed: u64,
+    /// Those of them that could not even be told apart by an id: each may be anybody's.
+    pub nameless: u64,
+}
+
+/// Judges the registrations that a complete walk, begun at `as_of`, did not list.
+pub fn judge(unlisted: &Unlisted, as_of: Timestamp) -> Judgement {
+    // An unreadable record without an id may be that of a missing one: then nothing is known of any of them.
+    if unlisted.nameless > 0 {
+        return Judgement::default();
+    }
+    let missing = &unlisted.missing;
+    let alarming = unlisted.listed == 0
         || missing.len() > MOST_BY_ITSELF
-        || missing.len() > FEW && missing.len() as u64 * 10 > expected;
+        || missing.len() > FEW && missing.len() as u64 * 10 > unlisted.expected;
     let is_ripe = |row: &Missing| match row.known {
         Some(Absence::Candidate(since)) => as_of.duration_since(since) >= APART,
         Some(Absence::Held) => true,

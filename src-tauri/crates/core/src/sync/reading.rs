@@ -94,7 +94,7 @@ impl Run<'_> {
     async fn settle_absences(&mut self, credential: &Credential, tally: &Tally) -> Result<Absences, Stop> {
         let feed = self.target.feed.clone();
         let unlisted = self.ports.store.unlisted(&feed).await?;
-        let judged = judge(&unlisted.missing, unlisted.expected, tally.done(), tally.as_of());
+        let judged = judge(&unlisted, tally.as_of());
         let mut gone = Vec::new();
         for id in judged.gone {
             let (api, event) = (self.api.clone(), self.target.event.clone());
