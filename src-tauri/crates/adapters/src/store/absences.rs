@@ -105,7 +105,7 @@ pub(super) fn held(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Vec<R
              JOIN registration ON registration.feed = missing.feed AND external_id = missing.registration
              WHERE missing.feed = ?1 AND state = 'HELD' ORDER BY person_key, external_id",
         )?
-        .query_map([feed], registrations::from_row)?
+        .query_map([feed], |row| registrations::from_row(row))?
         .collect()
 }
 

@@ -1,9 +1,11 @@
 //! Items: adding, describing, reading with their counts, archiving, removing.
 
-use super::facts::{count, failure, micros, optional_time, optional_word, required_time, word};
+use super::facts::{
+    Cells, Columns, Names, count, failure, micros, optional_time, optional_word, required_time, word,
+};
 use super::history::{Whose, note_statuses};
 use jiff::Timestamp;
-use rusqlite::{Error, OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Error, OptionalExtension, Transaction, named_params, params};
 use talkvalue_core::domain::attendee::{Counts, Tickets};
 use talkvalue_core::domain::event::ProviderEvent;
 use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
@@ -70,9 +72,10 @@ fn rows(
     condition: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<Stored>, Error> {
-    transaction
-        .prepare_cached(&format!("{SELECT} {condition}"))?
-        .query_map(parameters, from_row)?
+    let mut statement = transaction.prepare_cached(&format!("{SELECT} {condition}"))?;
+    let names = Names::of(&statement);
+    statement
+        .query_map(parameters, |row| from_row(&Cells::of(row, &names)))?
         .collect()
 }
 
@@ -86,16 +89,16 @@ pub(super) fn one(transaction: &Transaction<'_>, id: &ItemId) -> Result<Option<I
     Ok(selected(transaction, "WHERE item.id = ?1", [id.as_str()])?.pop())
 }
 
-fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
-    let id = ItemId::from_text(row.get::<_, String>("id")?);
-    let open_job = match row.get::<_, Option<String>>("job_id")? {
+fn from_row(row: &impl Columns) -> Result<Stored, Error> {
+    let id = ItemId::from_text(row.cell::<String>("id")?);
+    let open_job = match row.cell::<Option<String>>("job_id")? {
         None => None,
         Some(job) => Some(OpenJob {
             id: JobId::from_text(job),
             item: id.clone(),
             kind: word(row, "job_kind", JobKind::from_code)?,
             done: count(row, "job_done")?,
-            total: row.get::<_, Option<i64>>("job_total")?.map(i64::unsigned_abs),
+            total: row.cell::<Option<i64>>("job_total")?.map(i64::unsigned_abs),
             waiting: match optional_word(row, "waiting_code", FailureCode::from_code)? {
                 None => None,
                 Some(code) => Some(Waiting {
@@ -103,8 +106,8 @@ fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
                     until: optional_time(row, "waiting_until")?,
                 }),
             },
-            held: row.get("held")?,
-            handed: row.get("handed")?,
+            held: row.cell("held")?,
+            handed: row.cell("handed")?,
             created_at: required_time(row, "job_created_at")?,
         }),
     };
@@ -113,15 +116,15 @@ fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
             id,
             kind: word(row, "kind", ItemKind::from_code)?,
             provider: word(row, "provider", Provider::from_code)?,
-            api_origin: Origin::from_stored(row.get::<_, String>("api_origin")?),
-            external_id: ExternalId::from_text(row.get::<_, String>("external_id")?),
-            integration_id: IntegrationId::from_text(row.get::<_, String>("integration_id")?),
-            title: row.get("title")?,
+            api_origin: Origin::from_stored(row.cell::<String>("api_origin")?),
+            external_id: ExternalId::from_text(row.cell::<String>("external_id")?),
+            integration_id: IntegrationId::from_text(row.cell::<String>("integration_id")?),
+            title: row.cell("title")?,
             starts_at: optional_time(row, "starts_at")?,
             ends_at: optional_time(row, "ends_at")?,
-            timezone: row.get("timezone")?,
-            archived: row.get("archived")?,
-            feed: FeedId::from_text(row.get::<_, String>("feed_id")?),
+            timezone: row.cell("timezone")?,
+            archived: row.cell("archived")?,
+            feed: FeedId::from_text(row.cell::<String>("feed_id")?),
             created_at: required_time(row, "created_at")?,
         },
         severed: failure(row, "severed")?,
@@ -148,10 +151,10 @@ fn from_row(row: &Row<'_>) -> Result<Stored, Error> {
             reconciled_at: optional_time(row, "reconciled_at")?,
             described_at: optional_time(row, "described_at")?,
             checked_at: optional_time(row, "checked_at")?,
-            misses_some: row.get("misses_some")?,
+            misses_some: row.cell("misses_some")?,
         },
     };
-    let counted = row.get::<_, Option<i64>>("counted_revision")?;
+    let counted = row.cell::<Option<i64>>("counted_revision")?;
     Ok(Stored {
         counted: counted.map(i64::unsigned_abs) == Some(record.revision),
         record,

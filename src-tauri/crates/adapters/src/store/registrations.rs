@@ -1,9 +1,9 @@
 //! Registrations: the stored rows, and the one transaction that a page is.
 
-use super::facts::{count, micros, optional_time, word};
+use super::facts::{Cells, Columns, Names, count, micros, optional_time, word};
 use super::walks;
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Error, OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{CachedStatement, Error, OptionalExtension, Transaction, named_params, params};
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
 use talkvalue_core::domain::ids::{FeedId, ItemId, JobId, RegistrationId};
 use talkvalue_core::ports::{PageCommit, RowMark, WalkMark};
@@ -45,22 +45,22 @@ pub(super) fn feed_key(transaction: &Transaction<'_>, feed: &FeedId) -> Result<O
         .optional()
 }
 
-pub(super) fn from_row(row: &Row<'_>) -> Result<Registration, Error> {
+pub(super) fn from_row(row: &impl Columns) -> Result<Registration, Error> {
     Ok(Registration {
-        external_id: RegistrationId::from_text(row.get::<_, String>("external_id")?),
-        name: row.get("name")?,
-        email: row.get("email")?,
-        company: row.get("company")?,
-        ticket_type: row.get("ticket_type")?,
+        external_id: RegistrationId::from_text(row.cell::<String>("external_id")?),
+        name: row.cell("name")?,
+        email: row.cell("email")?,
+        company: row.cell("company")?,
+        ticket_type: row.cell("ticket_type")?,
         status: word(row, "status", AttendeeStatus::from_code)?,
-        provider_status: row.get("provider_status")?,
+        provider_status: row.cell("provider_status")?,
         checked_in_at: optional_time(row, "checked_in_at")?,
-        order_id: row.get("order_id")?,
+        order_id: row.cell("order_id")?,
         registered_at: optional_time(row, "registered_at")?,
         updated_at: optional_time(row, "updated_at")?,
         tickets: u32::try_from(count(row, "tickets")?).unwrap_or(u32::MAX),
         tickets_checked_in: u32::try_from(count(row, "tickets_checked_in")?).unwrap_or(u32::MAX),
-        version: row.get("version")?,
+        version: row.cell("version")?,
     })
 }
 
@@ -77,7 +77,7 @@ pub(super) fn stored(
     let mut rows = Vec::new();
     for id in ids {
         if let Some(row) = statement
-            .query_row(params![feed, id.as_str()], from_row)
+            .query_row(params![feed, id.as_str()], |row| from_row(row))
             .optional()?
         {
             rows.push(row);
@@ -280,11 +280,12 @@ fn of_feed(
     let (person_key, external_id) = mark.map_or(("", ""), |mark| {
         (mark.person_key.as_str(), mark.external_id.as_str())
     });
-    transaction
-        .prepare_cached(
-            "SELECT * FROM registration WHERE feed = ?1 AND (person_key, external_id) > (?2, ?3)
-             ORDER BY person_key, external_id LIMIT ?4",
-        )?
+    let mut statement = transaction.prepare_cached(
+        "SELECT * FROM registration WHERE feed = ?1 AND (person_key, external_id) > (?2, ?3)
+         ORDER BY person_key, external_id LIMIT ?4",
+    )?;
+    let names = Names::of(&statement);
+    statement
         .query_map(
             params![
                 feed,
@@ -292,7 +293,10 @@ fn of_feed(
                 external_id,
                 i64::try_from(limit).unwrap_or(i64::MAX)
             ],
-            |row| Ok((row.get("person_key")?, from_row(row)?)),
+            |row| {
+                let row = Cells::of(row, &names);
+                Ok((row.cell("person_key")?, from_row(&row)?))
+            },
         )?
         .collect()
 }
