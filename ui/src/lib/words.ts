@@ -293,6 +293,7 @@ export const words = {
     import: "Import",
     cancel: "Cancel",
     noDate: "No date",
+    allEvents: "All events",
     noAccounts: "Connect an account first.",
   },
 

@@ -12,4 +12,8 @@ schema: number | null,
 /**
  * Why no list can be read or written.
  */
-problem: CommandError | null, };
+problem: CommandError | null, 
+/**
+ * That the data file was damaged at this start, and what was kept.
+ */
+mended: string | null, };
