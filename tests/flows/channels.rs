@@ -14,6 +14,7 @@ use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
+use talkvalue_core::sync::removals::{Decision, decide_removals, held_removals};
 use talkvalue_sandbox::{Attendance, AttendeeSpec, Fault, GuestSpec};
 use talkvalue_tests::desk::patient;
 
@@ -293,4 +294,38 @@ async fn a_channel_is_offered_beside_its_events_and_an_unknown_one_leaves_nothin
             "an id that is none leaves nothing"
         );
     }
+}
+
+#[tokio::test]
+async fn a_channel_asks_about_the_missing_of_all_its_events() {
+    let (stage, events) = stage_of(Provider::Luma, 2).await;
+    for event in &events {
+        stage.luma.add_guests(event, 60);
+    }
+    let channel = import_channel(&stage).await.unwrap();
+    for event in &events {
+        let ids: Vec<String> = stage.truth_of(event).into_iter().map(|row| row.id).collect();
+        stage.luma.leaves_out(event, &ids[..30]);
+    }
+    let mut view = channel;
+    for _ in 0..2 {
+        stage
+            .desk
+            .sandbox
+            .clock()
+            .advance(MINUTE + Duration::from_secs(1));
+        view = stage.sync(&view.id).await.unwrap();
+    }
+    assert!(
+        view.held_removals > 40,
+        "both events lack many: {}",
+        view.held_removals
+    );
+    let held = held_removals(&stage.desk.ports, &view.id).await.unwrap();
+    assert_eq!(held.len() as u64, view.held_removals, "exactly those are shown");
+    let total = view.counts.total;
+    let decided = decide_removals(&stage.desk.ports, &view.id, Decision::Accept)
+        .await
+        .unwrap();
+    assert_eq!((decided.held_removals, decided.counts.total), (0, total));
 }

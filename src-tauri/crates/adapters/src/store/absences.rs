@@ -6,7 +6,7 @@ use super::registrations::{self, feed_key};
 use jiff::Timestamp;
 use rusqlite::{Error, Row, Transaction, params};
 use talkvalue_core::domain::attendee::{Registration, SetAside};
-use talkvalue_core::domain::ids::{FeedId, JobId, RegistrationId};
+use talkvalue_core::domain::ids::{FeedId, ItemId, JobId, RegistrationId};
 use talkvalue_core::ports::{Absences, Ruling};
 use talkvalue_core::sync::absence::{Absence, Missing, Unlisted};
 
@@ -95,17 +95,23 @@ fn forget_settled(transaction: &Transaction<'_>, feed: i64) -> Result<(), Error>
     Ok(())
 }
 
-pub(super) fn held(transaction: &Transaction<'_>, feed: &FeedId) -> Result<Vec<Registration>, Error> {
-    let Some(feed) = feed_key(transaction, feed)? else {
-        return Ok(Vec::new());
-    };
+pub(super) fn held(
+    transaction: &Transaction<'_>,
+    item: &ItemId,
+) -> Result<Vec<(FeedId, Registration)>, Error> {
     transaction
         .prepare_cached(
-            "SELECT registration.* FROM missing
-             JOIN registration ON registration.feed = missing.feed AND external_id = missing.registration
-             WHERE missing.feed = ?1 AND state = 'HELD' ORDER BY person_key, external_id",
+            "SELECT registration.*, feed.id AS feed_id FROM shown
+             JOIN feed ON feed.key = shown.feed
+             JOIN missing ON missing.feed = shown.feed AND state = 'HELD'
+             JOIN registration ON registration.feed = missing.feed
+                AND registration.external_id = missing.registration
+             WHERE shown.item = ?1 ORDER BY person_key, registration.external_id",
         )?
-        .query_map([feed], |row| registrations::from_row(row))?
+        .query_map([item.as_str()], |row| {
+            let feed = FeedId::from_text(row.get::<_, String>("feed_id")?);
+            Ok((feed, registrations::from_row(row)?))
+        })?
         .collect()
 }
 

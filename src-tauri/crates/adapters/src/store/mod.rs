@@ -487,9 +487,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn held_removals(&self, feed: &FeedId) -> Result<Vec<Registration>, StoreError> {
-        let feed = feed.clone();
-        self.read(move |transaction| absences::held(transaction, &feed))
+    async fn held_removals(&self, item: &ItemId) -> Result<Vec<(FeedId, Registration)>, StoreError> {
+        let item = item.clone();
+        self.read(move |transaction| absences::held(transaction, &item))
             .await
     }
 

@@ -305,8 +305,8 @@ pub trait Store: Send + Sync {
     // Absences
     /// What the full walk of a feed has not listed so far, of those that are expected.
     async fn unlisted(&self, feed: &FeedId) -> Result<Unlisted, StoreError>;
-    /// The registrations that wait for a person's decision.
-    async fn held_removals(&self, feed: &FeedId) -> Result<Vec<Registration>, StoreError>;
+    /// The registrations of an item that wait for a person's decision, each with its feed.
+    async fn held_removals(&self, item: &ItemId) -> Result<Vec<(FeedId, Registration)>, StoreError>;
     /// Carries the decision out, for exactly those that are held.
     async fn rule_removals(&self, feed: &FeedId, ruling: &Ruling, at: Timestamp) -> Result<(), StoreError>;
 

@@ -4,20 +4,21 @@
 use super::absence::withdrawn;
 use super::plan::plan_page;
 use super::turn::{Turn, take_turn};
-use crate::domain::attendee::Attendee;
+use crate::domain::attendee::{Attendee, Registration};
 use crate::domain::freshness::EngineView;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{FeedId, ItemId};
 use crate::error::CommandError;
 use crate::ports::{Notice, Ports, Ruling};
 use crate::query::{self, ItemView, stored_item};
+use std::collections::HashMap;
 
 /// The registrations of an item that wait for a decision, one row each whatever the item's kind.
 pub async fn held_removals(ports: &Ports, id: &ItemId) -> Result<Vec<Attendee>, CommandError> {
-    let record = stored_item(ports, id).await?;
-    let held = ports.store.held_removals(&record.item.feed).await?;
+    stored_item(ports, id).await?;
+    let held = ports.store.held_removals(id).await?;
     Ok(held
         .into_iter()
-        .map(|row| Attendee::of_registration(id, row))
+        .map(|(_, row)| Attendee::of_registration(id, row))
         .collect())
 }
 
@@ -49,20 +50,24 @@ pub async fn decide_removals_in(
     id: &ItemId,
     decision: Decision,
 ) -> Result<ItemView, CommandError> {
-    let record = stored_item(ports, id).await?;
-    let feed = &record.item.feed;
-    let ruling = match decision {
-        Decision::Reject => Ruling::Rejected,
-        Decision::Accept => {
-            let held = ports.store.held_removals(feed).await?;
-            let withdrawals = held.iter().cloned().map(withdrawn).collect();
-            Ruling::Accepted(plan_page(withdrawals, held))
-        }
-    };
-    ports
-        .store
-        .rule_removals(feed, &ruling, ports.clock.now())
-        .await?;
+    stored_item(ports, id).await?;
+    let mut by_feed: HashMap<FeedId, Vec<Registration>> = HashMap::new();
+    for (feed, row) in ports.store.held_removals(id).await? {
+        by_feed.entry(feed).or_default().push(row);
+    }
+    for (feed, held) in by_feed {
+        let ruling = match decision {
+            Decision::Reject => Ruling::Rejected,
+            Decision::Accept => {
+                let withdrawals = held.iter().cloned().map(withdrawn).collect();
+                Ruling::Accepted(plan_page(withdrawals, held))
+            }
+        };
+        ports
+            .store
+            .rule_removals(&feed, &ruling, ports.clock.now())
+            .await?;
+    }
     ports.notices.notify(Notice::ItemChanged(id.clone()));
     query::item(ports, id, EngineView::default()).await
 }
