@@ -329,3 +329,24 @@ async fn a_channel_asks_about_the_missing_of_all_its_events() {
         .unwrap();
     assert_eq!((decided.held_removals, decided.counts.total), (0, total));
 }
+
+#[tokio::test]
+async fn one_event_that_cannot_be_read_does_not_cost_the_others() {
+    let (stage, events) = stage_of(Provider::Eventbrite, 4).await;
+    let channel = import_channel(&stage).await.unwrap();
+    stage
+        .door()
+        .fails_path(format!("/events/{}/attendees/", events[1]), Fault::Status(400));
+    registers(&stage, &events[3], "Ada Marsh", "ada@harbour.example");
+    let result = stage.sync(&channel.id).await;
+    assert_eq!(code_of(&result), "PROVIDER_CHANGED", "what is wrong is said");
+    let shown = stage.desk.show(&channel.id).await;
+    assert_eq!(
+        (shown.sync_status, shown.counts.total),
+        (SyncStatus::Failed, channel.counts.total + 1),
+        "the events behind it were read all the same"
+    );
+    stage.door().clears_faults();
+    stage.retry(&channel.id).await.unwrap();
+    assert_union(&stage, &channel.id, &events, "once it can be read again").await;
+}

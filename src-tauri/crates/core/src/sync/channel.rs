@@ -26,8 +26,21 @@ impl Run<'_> {
             (Reach::Everything, _) => ChannelRead::CatchUp,
         };
         let listed_at = self.read_events(read).await?;
+        // What is the matter with one event alone must not cost the others; the channel says it in the end.
+        let mut of_one_event = None;
         for member in self.ports.store.members(&self.item.id).await? {
-            self.read_member(&member.feed, read).await?;
+            match self.read_member(&member.feed, read).await {
+                Ok(()) => {}
+                Err(Stop::Provider(
+                    error @ (ProviderError::Malformed { .. } | ProviderError::PermissionMissing),
+                )) => {
+                    of_one_event.get_or_insert(error);
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        if let Some(error) = of_one_event {
+            return Err(Stop::Provider(error));
         }
         let now = self.ports.clock.now();
         let members = self.ports.store.members(&self.item.id).await?;
