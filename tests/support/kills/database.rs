@@ -45,7 +45,7 @@ pub(super) struct Stored {
     /// Every registration with its version.
     pub(super) rows: BTreeMap<(String, String), i64>,
     places: BTreeMap<String, Place>,
-    jobs: i64,
+    attempted_at: i64,
     open_jobs: i64,
     wrong: Vec<String>,
 }
@@ -87,7 +87,7 @@ impl Stored {
         connection.execute_batch("BEGIN")?;
         let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         let mut stored = Self {
-            jobs: count("SELECT count(*) FROM job")?,
+            attempted_at: count("SELECT coalesce(max(last_attempted_at), 0) FROM item")?,
             open_jobs: count("SELECT count(*) FROM job WHERE ended_at IS NULL")?,
             ..Self::default()
         };
@@ -145,7 +145,7 @@ impl Stored {
 
     /// Whether jobs were begun since an earlier look, and all have ended.
     pub(super) fn is_idle_since(&self, earlier: &Stored) -> bool {
-        self.jobs > earlier.jobs && self.open_jobs == 0
+        self.attempted_at > earlier.attempted_at && self.open_jobs == 0
     }
 
     pub(super) fn place(&self, event: &str) -> Place {

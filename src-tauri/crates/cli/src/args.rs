@@ -474,7 +474,7 @@ mod tests {
             (
                 "tvsync --json",
                 "'tvsync' requires a subcommand but one was not provided [subcommands: connect, integrations, \
-                 verify, disconnect, candidates, import, items, show, attendees, sync, watch, retry, reconnect, keep, \
+                 verify, disconnect, candidates, import, items, show, attendees, history, removals, sync, watch, retry, cancel, reconnect, keep, \
                  remove, diagnostics, completions, help]",
             ),
         ];
