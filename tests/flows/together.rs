@@ -3,9 +3,10 @@
 use crate::live::{Open, green};
 use crate::stage::{BOTH, Stage, code_of};
 use std::time::Duration;
-use talkvalue_core::domain::failure::FailureCode;
+use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
 use talkvalue_core::domain::ids::{ExternalId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
+use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{Alert, SyncStatus};
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::cancel::cancel_item;
@@ -139,5 +140,43 @@ async fn with_nothing_running_there_is_nothing_to_stop() {
     assert_eq!(
         code_of(&cancel_item(&stage.desk.ports, &item).await),
         "NOT_POSSIBLE"
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_was_handed_over_and_taken_up_anew_is_never_told_as_done_when_it_failed() {
+    let (stage, item) = Stage::imported(BOTH[0], 20).await;
+    let elsewhere = stage.desk.restarted();
+    let _turn = take_turn(&elsewhere, None).await.unwrap();
+    let (store, clock) = (&elsewhere.store, &elsewhere.clock);
+    let holder = async {
+        let handed = loop {
+            let open = store.item(&item).await.unwrap().unwrap().open_job;
+            match open.filter(|job| job.handed) {
+                Some(job) => break job.id,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        assert!(store.take_handed_job(&handed, clock.now()).await.unwrap());
+        let waiting = Waiting {
+            code: FailureCode::RateLimited,
+            until: None,
+        };
+        let limited = Failure::new(FailureCode::RateLimited, clock.now());
+        let held = JobEnd::Held(waiting, limited);
+        store.end_job(&handed, held, clock.now()).await.unwrap();
+        // The limit is over: the read is taken up as a new job, which meets an outage.
+        let again = store.open_job(&item, JobKind::Sync, clock.now()).await.unwrap();
+        let outage = Failure::new(FailureCode::ProviderUnreachable, clock.now());
+        store
+            .end_job(&again, JobEnd::Failed(outage), clock.now())
+            .await
+            .unwrap();
+    };
+    let (result, ()) = tokio::join!(stage.sync(&item), holder);
+    assert_eq!(
+        code_of(&result),
+        "PROVIDER_UNREACHABLE",
+        "nothing fetched is never a success"
     );
 }

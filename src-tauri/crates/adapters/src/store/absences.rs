@@ -1,6 +1,6 @@
 //! Registrations that a complete walk did not list: what is missing, what a person is asked about, what becomes of it.
 
-use super::facts::{count, micros, required_time, word};
+use super::facts::{count, micros, optional_time, optional_word};
 use super::items;
 use super::registrations::{self, feed_key};
 use jiff::Timestamp;
@@ -43,22 +43,15 @@ pub(super) fn unlisted(transaction: &Transaction<'_>, feed: &FeedId) -> Result<U
 }
 
 fn from_row(row: &Row<'_>) -> Result<Missing, Error> {
-    let known = match row.get::<_, Option<String>>("state")? {
-        None => None,
-        Some(_) => Some(word(row, "state", |state| match state {
-            "CANDIDATE" => Some(Absence::Candidate(Timestamp::UNIX_EPOCH)),
+    let since = optional_time(row, "since")?;
+    Ok(Missing {
+        id: RegistrationId::from_text(row.get::<_, String>("external_id")?),
+        known: optional_word(row, "state", |state| match state {
+            "CANDIDATE" => since.map(Absence::Candidate),
             "HELD" => Some(Absence::Held),
             "KEPT" => Some(Absence::Kept),
             _ => None,
-        })?),
-    };
-    let known = match known {
-        Some(Absence::Candidate(_)) => Some(Absence::Candidate(required_time(row, "since")?)),
-        other => other,
-    };
-    Ok(Missing {
-        id: RegistrationId::from_text(row.get::<_, String>("external_id")?),
-        known,
+        })?,
     })
 }
 

@@ -6,6 +6,7 @@ use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Row, Statement};
 use std::collections::HashMap;
 use talkvalue_core::domain::failure::{Failure, FailureCode};
+use talkvalue_core::ports::FeedReads;
 
 pub(super) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
@@ -114,6 +115,17 @@ pub(super) fn failure(row: &impl Columns, prefix: &str) -> Result<Option<Failure
         at: required_time(row, &format!("{prefix}_at"))?,
         detail: row.cell(&format!("{prefix}_detail"))?,
     }))
+}
+
+/// What is known of earlier reads, from the columns of a feed.
+pub(super) fn feed_reads(row: &impl Columns) -> Result<FeedReads, Error> {
+    Ok(FeedReads {
+        watermark: optional_time(row, "watermark")?,
+        reconciled_at: optional_time(row, "reconciled_at")?,
+        described_at: optional_time(row, "described_at")?,
+        checked_at: optional_time(row, "checked_at")?,
+        misses_some: row.cell("misses_some")?,
+    })
 }
 
 pub(super) fn count(row: &impl Columns, name: &str) -> Result<u64, Error> {

@@ -1,7 +1,8 @@
 //! Items: adding, describing, reading with their counts, archiving, removing.
 
 use super::facts::{
-    Cells, Columns, Names, count, failure, micros, optional_time, optional_word, required_time, word,
+    Cells, Columns, Names, count, failure, feed_reads, micros, optional_time, optional_word, required_time,
+    word,
 };
 use super::history::{Whose, note_statuses};
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use talkvalue_core::domain::ids::{ExternalId, FeedId, IntegrationId, ItemId, Job
 use talkvalue_core::domain::item::{Item, ItemKind};
 use talkvalue_core::domain::job::{JobKind, OpenJob};
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{FeedReads, ItemRecord, NewItem};
+use talkvalue_core::ports::{ItemRecord, NewItem};
 
 const SELECT: &str = "
     SELECT item.*, feed.id AS feed_id, feed.last_synced_at,
@@ -146,13 +147,7 @@ fn from_row(row: &impl Columns) -> Result<Stored, Error> {
         unreadable: count(row, "unreadable")?,
         held_removals: count(row, "held_removals")?,
         revision: count(row, "revision")?,
-        reads: FeedReads {
-            watermark: optional_time(row, "watermark")?,
-            reconciled_at: optional_time(row, "reconciled_at")?,
-            described_at: optional_time(row, "described_at")?,
-            checked_at: optional_time(row, "checked_at")?,
-            misses_some: row.cell("misses_some")?,
-        },
+        reads: feed_reads(row)?,
     };
     let counted = row.cell::<Option<i64>>("counted_revision")?;
     Ok(Stored {

@@ -1,11 +1,11 @@
 //! The events of a Path channel.
 
-use super::facts::{count, micros, optional_time};
+use super::facts::{count, feed_reads, micros, optional_time};
 use jiff::Timestamp;
 use rusqlite::{Error, OptionalExtension, Row, Transaction, params};
 use talkvalue_core::domain::event::ProviderEvent;
 use talkvalue_core::domain::ids::{ExternalId, FeedId, ItemId};
-use talkvalue_core::ports::{FeedReads, MemberRecord};
+use talkvalue_core::ports::MemberRecord;
 
 const SELECT: &str = "
     SELECT member.*, feed.id AS feed_id, feed.external_id, feed.last_synced_at, feed.watermark, feed.reconciled_at,
@@ -47,13 +47,7 @@ fn from_row(row: &Row<'_>) -> Result<MemberRecord, Error> {
         closed_at: optional_time(row, "closed_at")?,
         last_synced_at: optional_time(row, "last_synced_at")?,
         unreadable: count(row, "unreadable")?,
-        reads: FeedReads {
-            watermark: optional_time(row, "watermark")?,
-            reconciled_at: optional_time(row, "reconciled_at")?,
-            described_at: optional_time(row, "described_at")?,
-            checked_at: optional_time(row, "checked_at")?,
-            misses_some: row.get("misses_some")?,
-        },
+        reads: feed_reads(row)?,
     })
 }
 

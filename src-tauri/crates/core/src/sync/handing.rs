@@ -94,7 +94,11 @@ async fn ended(
         let message = unknown_event(&before.item, &integration);
         return Ok(Some(Err(CommandError::failure(FailureCode::RemoteGone, message))));
     };
-    if let Some(open) = record.open_job.filter(|open| open.id == *job) {
+    let end = ports.store.ended_job(job).await?;
+    let ended_as = end.as_ref().and_then(|end| end.end);
+    // What a condition stopped is taken up again as a new job, and the old row ends as cut off or leaves no trace.
+    let goes_on = matches!(ended_as, None | Some(EndKind::Interrupted));
+    if let Some(open) = record.open_job.filter(|_| goes_on) {
         let waits_for = open
             .waiting
             .map(|waiting| waiting.code)
@@ -111,19 +115,18 @@ async fn ended(
         });
         return Ok(None);
     }
-    let end = ports.store.ended_job(job).await?;
-    let failure = match end.as_ref().and_then(|end| end.end) {
-        // A read that found nothing new leaves no trace once the next one has begun.
-        Some(EndKind::Completed) | None => {
-            return Ok(Some(query::item(ports, id, EngineView::default()).await));
-        }
-        Some(EndKind::Failed | EndKind::Cancelled) => end.and_then(|end| end.failure),
-        Some(EndKind::Interrupted) => None,
-    };
-    let failure = match (record.severed, failure) {
-        (Some(severed), _) => severed,
-        (None, Some(code)) => Failure::new(code, ports.clock.now()),
-        (None, None) => Failure::new(FailureCode::Interrupted, ports.clock.now()),
-    };
+    // Of a read without a trace the feed tells whether it succeeded: nothing fetched is never a success.
+    let succeeded = ended_as == Some(EndKind::Completed)
+        || goes_on && record.reads.checked_at > before.reads.checked_at && record.last_failure.is_none();
+    if succeeded {
+        return Ok(Some(query::item(ports, id, EngineView::default()).await));
+    }
+    let at = ports.clock.now();
+    let of_job = end.and_then(|end| end.failure).map(|code| Failure::new(code, at));
+    let failure = record
+        .severed
+        .or(of_job)
+        .or(record.last_failure)
+        .unwrap_or_else(|| Failure::new(FailureCode::Interrupted, at));
     Ok(Some(Err(tell(ports, id, &failure).await?)))
 }
