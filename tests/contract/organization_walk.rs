@@ -33,6 +33,7 @@ async fn one_walk_brings_every_attendee_with_its_event() {
         secret: SecretString::from(account.private_token.clone()),
         origins,
         generation: Generation::FIRST,
+        grant: None,
     };
     let (mut met, mut cursor) = (BTreeSet::new(), None);
     loop {

@@ -21,6 +21,7 @@ fn credential(secret: &str, generation: u64) -> Credential {
             oauth: origin("https://oauth.example"),
         },
         generation: Generation(generation),
+        grant: None,
     }
 }
 

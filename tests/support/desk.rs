@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use talkvalue_adapters::data_folder::DataFolder;
+use talkvalue_adapters::oauth::OauthClient;
 use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use talkvalue_adapters::store::SqliteStore;
 use talkvalue_adapters::vault::{Deadlines, KeychainVault};
-use talkvalue_core::connect;
+use talkvalue_core::connect::{self, SignIns};
 use talkvalue_core::domain::attendee::{Attendee, AttendeeStatus};
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
@@ -270,7 +271,7 @@ fn ports(
     folder: &std::path::Path,
 ) -> Ports {
     let origins = |api: String| Origins {
-        oauth: Origin::parse(&api).unwrap(),
+        oauth: Origin::parse(&format!("{api}/oauth")).unwrap(),
         api: Origin::parse(&api).unwrap(),
     };
     let (eventbrite, luma) = (
@@ -289,7 +290,12 @@ fn ports(
         store: Arc::new(store),
         vault: Arc::new(vault),
         eventbrite: Arc::new(EventbriteApi::new(eventbrite.clone(), &luma.api, clock.clone()).unwrap()),
+        eventbrite_oauth: Arc::new(
+            OauthClient::eventbrite(&eventbrite.oauth, &luma.api, clock.clone()).unwrap(),
+        ),
+        luma_oauth: Arc::new(OauthClient::luma(&luma.oauth, &eventbrite.api, clock.clone()).unwrap()),
         luma: Arc::new(LumaApi::new(luma, &eventbrite.api, clock.clone()).unwrap()),
+        sign_ins: Arc::new(SignIns::default()),
         clock: clock.clone(),
         locks: Arc::new(folder),
         notices: notices.clone(),

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod data_folder;
+pub mod oauth;
 pub mod providers;
 pub mod settings;
 pub mod store;
@@ -12,9 +13,11 @@ pub mod vault;
 pub use settings::Settings;
 
 use data_folder::DataFolder;
+use oauth::OauthClient;
 use providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use std::sync::Arc;
 use store::SqliteStore;
+use talkvalue_core::connect::SignIns;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notices, Ports, Store as _};
 use vault::KeychainVault;
@@ -40,7 +43,18 @@ pub fn open(settings: &Settings, notices: Arc<dyn Notices>) -> Result<Ports, Com
             &settings.eventbrite.api,
             clock.clone(),
         )?),
+        eventbrite_oauth: Arc::new(OauthClient::eventbrite(
+            &settings.eventbrite.oauth,
+            &settings.luma.api,
+            clock.clone(),
+        )?),
+        luma_oauth: Arc::new(OauthClient::luma(
+            &settings.luma.oauth,
+            &settings.eventbrite.api,
+            clock.clone(),
+        )?),
         clock,
+        sign_ins: Arc::new(SignIns::default()),
         locks: Arc::new(folder),
         notices,
     })

@@ -174,12 +174,17 @@ pub(crate) enum Command {
     },
     /// Make a disconnected item live again; nobody on its list is lost
     #[command(
+        group = clap::ArgGroup::new("which").required(true).multiple(false).args(["item", "all"]),
         after_help = "Connect the account again first, or name another account of the same provider:\n  \
-        tvsync reconnect item-3f0a9c2b7d11 --with int-8c1d2e3f4a5b"
+        tvsync reconnect item-3f0a9c2b7d11 --with int-8c1d2e3f4a5b\n  \
+        tvsync reconnect --all --with int-8c1d2e3f4a5b"
     )]
     Reconnect {
         /// The item, as `tvsync items` lists it
-        item: String,
+        item: Option<String>,
+        /// Every disconnected item that the account named by --with can see, the next to start first
+        #[arg(long, requires = "with")]
+        all: bool,
         /// Read it through this integration from now on
         #[arg(long, value_name = "ID")]
         with: Option<String>,
@@ -215,21 +220,32 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connect {
-    /// Connect an Eventbrite account by its private token
+    /// Connect an Eventbrite account, by its private token or by signing in
     #[command(after_help = "\
+By private token:
 1. Open https://www.eventbrite.com/account-settings/apps, signed in as the person who sees the events.
 2. No key yet? Create one; any name will do.
 3. Copy the line called Private token.
 4. Run: tvsync connect eventbrite --token-stdin
    and paste it; it is not shown. From a file: tvsync connect eventbrite --token-stdin < token.txt
 
-The token is kept in this computer's keychain and nowhere else.")]
+By signing in, through an app of your own:
+1. On the same page set the app's redirect URI to http://localhost:47831/oauth/eventbrite/callback
+2. Run: tvsync connect eventbrite --oauth --client-id API_KEY --client-secret-stdin
+   and paste the client secret; the app is remembered, so --oauth alone will do the next time.
+
+Tokens and secrets are kept in this computer's keychain and nowhere else.")]
     Eventbrite {
         /// Read the private token from standard input, or type it unseen at a terminal
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "oauth", conflicts_with = "oauth")]
         token_stdin: bool,
+        #[command(flatten)]
+        sign_in: SignIn,
+        /// Read the app's client secret from standard input, or type it unseen at a terminal
+        #[arg(long, requires = "client_id")]
+        client_secret_stdin: bool,
     },
-    /// Connect a Luma calendar by its API key
+    /// Connect a Luma calendar, by its API key
     #[command(after_help = "\
 You need admin rights on the calendar, and Luma Plus on it. One key opens one calendar.
 1. Open the calendar's settings at Luma, then API keys, and copy a key (it begins with secret-).
@@ -240,9 +256,34 @@ The key could also change your calendar; TalkValue Sync only reads.
 It is kept in this computer's keychain and nowhere else.")]
     Luma {
         /// Read the API key from standard input, or type it unseen at a terminal
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "oauth", conflicts_with = "oauth")]
         key_stdin: bool,
+        #[command(flatten)]
+        sign_in: SignIn,
     },
+}
+
+/// Signing in at the provider rather than pasting a credential.
+#[derive(Debug, Args)]
+pub(crate) struct SignIn {
+    /// Sign in with your browser
+    #[arg(long)]
+    pub(crate) oauth: bool,
+    /// The app's client id (Eventbrite calls it API key); remembered for the next time
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// The port of the app's redirect address on this computer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..))]
+    pub(crate) redirect_port: Option<u16>,
+    /// Only print the address to open
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+impl SignIn {
+    fn has_details(&self) -> bool {
+        self.client_id.is_some() || self.redirect_port.is_some() || self.no_browser
+    }
 }
 
 /// From when on: a time, or so long before now.
@@ -345,7 +386,12 @@ pub(crate) fn parse(raw: Vec<OsString>) -> Result<Arguments, NotRun> {
 }
 
 fn contradictions(arguments: &Arguments) -> Result<(), CommandError> {
-    match arguments.command {
+    match &arguments.command {
+        Command::Connect {
+            provider: Connect::Eventbrite { sign_in, .. } | Connect::Luma { sign_in, .. },
+        } if !sign_in.oauth && sign_in.has_details() => Err(CommandError::bad_input(
+            "--client-id, --redirect-port and --no-browser are about signing in: say --oauth too.",
+        )),
         Command::Attendees { csv: true, .. } if arguments.global.json => Err(CommandError::bad_input(
             "--csv and --json exclude each other: choose one form of output.",
         )),
@@ -403,6 +449,10 @@ mod tests {
         let lines = [
             "tvsync connect eventbrite --token-stdin",
             "tvsync connect luma --key-stdin --json",
+            "tvsync connect eventbrite --oauth",
+            "tvsync connect eventbrite --oauth --client-id KEY --client-secret-stdin --redirect-port 5000 --no-browser",
+            "tvsync connect luma --oauth --client-id https://app.example/client.json --no-browser",
+            "tvsync reconnect --all --with int-2",
             "tvsync integrations",
             "tvsync verify int-1",
             "tvsync disconnect int-1",
@@ -440,6 +490,13 @@ mod tests {
             "tvsync sync item-1 --all",
             "tvsync connect eventbrite",
             "tvsync connect luma --token-stdin",
+            "tvsync connect eventbrite --token-stdin --oauth",
+            "tvsync connect eventbrite --token-stdin --client-id KEY",
+            "tvsync connect eventbrite --oauth --redirect-port 80",
+            "tvsync connect luma --oauth --client-secret-stdin",
+            "tvsync reconnect",
+            "tvsync reconnect --all",
+            "tvsync reconnect item-1 --all --with int-2",
             "tvsync connect",
             "tvsync import int-1 ev",
             "tvsync import int-1 ev --as badge",

@@ -11,6 +11,7 @@ mod log;
 mod progress;
 mod render;
 mod run;
+mod sign_in;
 mod terminal;
 mod watch;
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use talkvalue_core::domain::credential::Credential;
+use talkvalue_core::domain::credential::{Credential, OauthApp};
 use talkvalue_core::domain::failure::{FailureCode, Waiting};
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::domain::provider::Provider;
@@ -202,6 +202,7 @@ impl Facts {
             | Notice::JobFailed { .. }
             | Notice::WaitingForLock
             | Notice::ChangedElsewhere
+            | Notice::SignInsHeldChanged
             | Notice::AskingVault => {}
         }
     }
@@ -347,6 +348,36 @@ impl Vault for WatchedVault {
 
     async fn check(&self, patience: Patience) -> Result<(), VaultError> {
         self.vault.check(patience).await
+    }
+
+    async fn check_keeps(&self, patience: Patience) -> Result<(), VaultError> {
+        self.vault.check_keeps(patience).await
+    }
+
+    async fn load_app(&self, provider: Provider, patience: Patience) -> Result<Option<OauthApp>, VaultError> {
+        self.asks();
+        let answer = self.vault.load_app(provider, patience).await;
+        self.answered();
+        answer
+    }
+
+    async fn save_app(
+        &self,
+        provider: Provider,
+        app: &OauthApp,
+        patience: Patience,
+    ) -> Result<(), VaultError> {
+        self.asks();
+        let answer = self.vault.save_app(provider, app, patience).await;
+        self.answered();
+        answer
+    }
+
+    async fn erase_app(&self, provider: Provider, patience: Patience) -> Result<(), VaultError> {
+        self.asks();
+        let answer = self.vault.erase_app(provider, patience).await;
+        self.answered();
+        answer
     }
 
     async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError> {

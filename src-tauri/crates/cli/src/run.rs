@@ -6,7 +6,7 @@ use crate::json;
 use crate::progress::{Audience, Doing, Progress, WatchedVault};
 use crate::render::text::{plain, wrap};
 use crate::render::{BOLD, DIM, Page, candidates, integrations, item_page, items, painted};
-use crate::{diagnostics, log, terminal, watch};
+use crate::{diagnostics, log, sign_in, terminal, watch};
 use anstream::AutoStream;
 use anstyle::AnsiColor;
 use clap::CommandFactory;
@@ -16,7 +16,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use talkvalue_adapters::Settings;
-use talkvalue_core::connect;
+use talkvalue_core::connect::{self, Repaired};
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{ExternalId, IntegrationId, ItemId};
 use talkvalue_core::domain::provider::Provider;
@@ -129,9 +129,7 @@ fn start(arguments: Arguments) -> Result<u8, Stop> {
     // Asked for before anything listens to Ctrl-C: while typing is hidden, Ctrl-C must end us as it ends any program,
     // so that the shell sets the terminal right again.
     let secret = match &arguments.command {
-        Command::Connect { provider } => {
-            Some(terminal::read_secret(provider_of(provider).credential_name())?)
-        }
+        Command::Connect { provider } => secret_of(provider).map(terminal::read_secret).transpose()?,
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -146,6 +144,18 @@ fn start(arguments: Arguments) -> Result<u8, Stop> {
     // A keychain that never answers must not keep the process.
     runtime.shutdown_background();
     ended
+}
+
+/// What has to be typed or piped in.
+fn secret_of(connect: &Connect) -> Option<&'static str> {
+    match connect {
+        Connect::Eventbrite {
+            client_secret_stdin: true,
+            ..
+        } => Some("client secret"),
+        Connect::Eventbrite { sign_in, .. } | Connect::Luma { sign_in, .. } if sign_in.oauth => None,
+        connect => Some(provider_of(connect).credential_name()),
+    }
 }
 
 fn provider_of(connect: &Connect) -> Provider {
@@ -233,7 +243,7 @@ async fn perform(arguments: Arguments, settings: Settings, secret: Option<Secret
                 Patience::Background
             },
         },
-        ports,
+        ports: ports.clone(),
         progress: progress.clone(),
         json,
     };
@@ -248,6 +258,8 @@ async fn perform(arguments: Arguments, settings: Settings, secret: Option<Secret
             Ok(()) = tokio::signal::ctrl_c() => Err(Stop::Interrupted(stopped(way_on, progress.item()))),
         }
     };
+    // A renewed sign-in must be kept, whoever lost patience meanwhile.
+    connect::settle_sign_ins(&ports).await;
     progress.finish();
     ended
 }
@@ -255,8 +267,8 @@ async fn perform(arguments: Arguments, settings: Settings, secret: Option<Secret
 pub(crate) struct Session {
     pub(crate) ports: Ports,
     pub(crate) page: Page,
-    options: EngineOptions,
-    progress: Arc<Progress>,
+    pub(crate) options: EngineOptions,
+    pub(crate) progress: Arc<Progress>,
     pub(crate) json: bool,
 }
 
@@ -274,9 +286,15 @@ impl Session {
         let (ports, options) = (&self.ports, self.options);
         match command {
             Command::Connect { provider } => {
-                let pasted = secret.unwrap_or_default();
-                let connected =
-                    connect::connect(ports, provider_of(&provider), pasted, None, options).await?;
+                let connected = match &provider {
+                    Connect::Eventbrite { sign_in, .. } | Connect::Luma { sign_in, .. } if sign_in.oauth => {
+                        sign_in::run(self, provider_of(&provider), sign_in, secret).await?
+                    }
+                    _ => {
+                        let pasted = secret.unwrap_or_default();
+                        connect::connect(ports, provider_of(&provider), pasted, None, options).await?
+                    }
+                };
                 self.print_connected(&connected.integration)?;
                 if connected.events == Some(0) {
                     let provider = connected.integration.provider.name();
@@ -361,8 +379,15 @@ impl Session {
                 let item = actions::retry_item(ports, &ItemId::from_text(item), options).await?;
                 self.print_item(&item, Shown::Card).await?;
             }
-            Command::Reconnect { item, with } => {
-                let (id, with) = (ItemId::from_text(item), with.map(IntegrationId::from_text));
+            Command::Reconnect { item, with, .. } => {
+                let with = with.map(IntegrationId::from_text);
+                let Some(item) = item else {
+                    // Without an item the command line said --all, and with what.
+                    return self
+                        .reconnect_all(&with.unwrap_or_else(|| IntegrationId::from_text("")))
+                        .await;
+                };
+                let id = ItemId::from_text(item);
                 let item = connect::reconnect_item(ports, &id, with.as_ref(), options).await?;
                 self.print_item(&item, Shown::Page).await?;
             }
@@ -383,16 +408,35 @@ impl Session {
 
     async fn sync_all(&self) -> Result<u8, Stop> {
         let synced = actions::sync_all(&self.ports, self.options).await?;
+        let outcomes = synced
+            .into_iter()
+            .map(|SyncedItem { id, result }| (id, result.err()))
+            .collect();
+        self.print_all(outcomes).await
+    }
+
+    async fn reconnect_all(&self, with: &IntegrationId) -> Result<u8, Stop> {
+        let repaired =
+            connect::reconnect_all(&self.ports, connect::Whose::Anybody, with, self.options).await?;
+        let outcomes = repaired
+            .into_iter()
+            .map(|Repaired { item, outcome, .. }| (item, outcome.err()))
+            .collect();
+        self.print_all(outcomes).await
+    }
+
+    /// Shows the items that were acted on, and why some of it did not succeed.
+    async fn print_all(&self, outcomes: Vec<(ItemId, Option<CommandError>)>) -> Result<u8, Stop> {
         let mut all = query::items(&self.ports, EngineView::default()).await?;
-        all.retain(|item| synced.iter().any(|one| one.id == item.id));
+        all.retain(|item| outcomes.iter().any(|(id, _)| *id == item.id));
         self.print(
             |out| json::list(out, "items", &all),
             |out| items::write(out, &all, &self.page),
         )?;
         let failed = || {
-            synced
+            outcomes
                 .iter()
-                .filter_map(|SyncedItem { id, result }| Some((id, result.as_ref().err()?)))
+                .filter_map(|(id, error)| Some((id, error.as_ref()?)))
         };
         if !self.json {
             for (id, error) in failed() {

@@ -3,7 +3,7 @@
 use crate::render::items::{as_of, badge, who};
 use crate::render::painted;
 use crate::render::text::plain;
-use crate::run::Stop;
+use crate::run::{Stop, complain};
 use crate::{exit, json, terminal};
 use anstream::AutoStream;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use talkvalue_adapters::Settings;
+use talkvalue_core::connect;
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::error::CommandError;
@@ -74,13 +75,16 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
         json,
         shown: HashMap::new(),
     };
+    ports.sign_ins.keep_without_keychain();
     let runner = Arc::new(Runner::new(ports.clone()));
     let ended = tokio::select! {
         biased;
         Ok(()) = tokio::signal::ctrl_c() => Ok(()),
         told = watch.tell(notices) => told,
         () = keep_live(runner, engine) => Ok(()),
+        () = connect::keep_signed_in(ports.clone()) => Ok(()),
     };
+    connect::settle_sign_ins(&ports).await;
     // What was being read is marked as cut off, so that nobody takes it for running; the next start goes on with it.
     let _ = take_turn(&ports, Some(std::time::Duration::ZERO)).await;
     let _ = ports.store.settle().await;
@@ -125,6 +129,11 @@ impl Watch {
                         total,
                     };
                     self.print(&Line::Job { at: self.now(), job })?;
+                }
+                Notice::SignInsHeldChanged => {
+                    if let Some(sentence) = self.ports.sign_ins.unsaved() {
+                        complain("note", &sentence);
+                    }
                 }
                 Notice::JobProgressed { .. }
                 | Notice::JobFailed { .. }

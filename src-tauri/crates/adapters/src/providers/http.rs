@@ -5,7 +5,7 @@ use super::portal;
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use std::error::Error as StdError;
 use std::io;
 use std::sync::{Arc, Once};
@@ -25,16 +25,19 @@ const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
 /// An answer of the provider itself: JSON, or an error status.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
     /// The server's `Date`, or our clock where it sent none.
-    pub(super) server_time: Timestamp,
+    pub(crate) server_time: Timestamp,
 }
 
-/// Sends GET requests to one origin.
-pub(super) struct Requester {
+/// What an OAuth server answers is small.
+const LARGEST_OAUTH_BODY: usize = 1024 * 1024;
+
+/// Sends requests to one origin.
+pub(crate) struct Requester {
     client: Client,
     origin: Origin,
     /// The other provider: when both fail to connect, it is this computer that is offline.
@@ -44,11 +47,11 @@ pub(super) struct Requester {
 
 impl Requester {
     /// Our own clock, for answers that need no request.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn new(
+    pub(crate) fn new(
         origin: &Origin,
         witness: &Origin,
         clock: Arc<dyn Clock>,
@@ -73,7 +76,7 @@ impl Requester {
     }
 
     /// GETs `path` (with its leading slash) below the origin.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         path: &str,
         query: &[(&str, &str)],
@@ -102,6 +105,39 @@ impl Requester {
         value.set_sensitive(true);
         let url = format!("{}{path}", self.origin);
         let request = self.client.get(url).query(query).header(name, value);
+        self.send(request, LARGEST_BODY).await
+    }
+
+    /// GETs an address of an OAuth server that holds no secret.
+    pub(crate) async fn get_public(&self, path: &str) -> Result<Answer, ProviderError> {
+        let request = self.client.get(format!("{}{path}", self.origin));
+        self.send(request, LARGEST_OAUTH_BODY).await
+    }
+
+    /// Sends a request that was prepared elsewhere, body and all. Its body and headers hold secrets.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, ProviderError> {
+        let started = Instant::now();
+        for value in headers.values_mut() {
+            value.set_sensitive(true);
+        }
+        let request = self.client.post(url).headers(headers).body(body);
+        let result = self.send(request, LARGEST_OAUTH_BODY).await;
+        debug!(
+            host = self.origin.host(),
+            status = result.as_ref().ok().map(|answer| answer.status.as_u16()),
+            error = result.as_ref().err().map(tracing::field::display),
+            duration_ms = started.elapsed().as_millis() as u64,
+            "request to the sign-in server"
+        );
+        result
+    }
+
+    async fn send(&self, request: RequestBuilder, largest: usize) -> Result<Answer, ProviderError> {
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Err(self.transport_error(&error).await),
@@ -114,9 +150,9 @@ impl Requester {
         loop {
             match response.chunk().await {
                 Ok(None) => break,
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
+                Ok(Some(chunk)) if body.len() + chunk.len() > largest => {
                     return Err(ProviderError::Malformed {
-                        detail: "an answer of more than 32 MB".to_owned(),
+                        detail: format!("an answer of more than {} MB", largest >> 20),
                     });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
@@ -194,7 +230,7 @@ impl Requester {
     }
 }
 
-pub(super) fn unreachable(detail: &str) -> ProviderError {
+pub(crate) fn unreachable(detail: &str) -> ProviderError {
     ProviderError::Unreachable {
         detail: detail.to_owned(),
     }
@@ -220,14 +256,14 @@ fn plausible(date: Timestamp, now: Timestamp) -> bool {
 }
 
 /// An HTTP date ("Mon, 23 Nov 2026 18:00:00 GMT", RFC 9110 section 5.6.7).
-pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text)
         .ok()
         .map(|zoned| zoned.timestamp())
 }
 
 /// `Retry-After` as seconds or as a date, measured from the server's own clock.
-pub(super) fn retry_after(answer: &Answer) -> Option<Duration> {
+pub(crate) fn retry_after(answer: &Answer) -> Option<Duration> {
     let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(secs) = text.parse::<u64>() {
         return Some(Duration::from_secs(secs));
@@ -237,7 +273,7 @@ pub(super) fn retry_after(answer: &Answer) -> Option<Duration> {
 }
 
 /// A client for one origin. It follows no redirects: one would carry `x-luma-api-key` to another host.
-pub(super) fn build_client(origin: &Origin) -> Result<Client, reqwest::Error> {
+pub(crate) fn build_client(origin: &Origin) -> Result<Client, reqwest::Error> {
     install_crypto();
     let plain = origin.as_str().starts_with("http://");
     let mut builder = Client::builder()

@@ -1,7 +1,7 @@
 //! The providers' APIs: requests, wire types, and one function per provider that says what an answer means.
 
 pub mod eventbrite;
-mod http;
+pub(crate) mod http;
 pub mod luma;
 mod portal;
 mod wire;

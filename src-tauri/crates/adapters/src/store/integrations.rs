@@ -9,7 +9,7 @@ use talkvalue_core::domain::failure::{Failure, FailureCode};
 use talkvalue_core::domain::ids::{AccountId, IntegrationId};
 use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::Severance;
+use talkvalue_core::ports::{Renewed, Severance};
 use talkvalue_core::query::history::CredentialChange;
 
 fn from_row(row: &Row<'_>) -> Result<Integration, Error> {
@@ -121,6 +121,52 @@ pub(super) fn mark_verified(
             "UPDATE integration SET last_verified_at = max(coalesce(last_verified_at, ?2), ?2) WHERE id = ?1",
         )?
         .execute(params![id.as_str(), micros(at)])?;
+    Ok(())
+}
+
+pub(super) fn note_renewal(
+    transaction: &Transaction<'_>,
+    id: &IntegrationId,
+    generation: Generation,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let generation = i64::try_from(generation.0).unwrap_or(i64::MAX);
+    let stood: bool = transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM renewal WHERE integration_id = ?1 AND generation = ?2)",
+        )?
+        .query_row(params![id.as_str(), generation], |row| row.get(0))?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO renewal (integration_id, generation, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (integration_id) DO UPDATE SET generation = excluded.generation, at = excluded.at",
+        )?
+        .execute(params![id.as_str(), generation, micros(at)])?;
+    Ok(stood)
+}
+
+pub(super) fn end_renewal(
+    transaction: &Transaction<'_>,
+    id: &IntegrationId,
+    renewed: Option<&Renewed>,
+) -> Result<(), Error> {
+    transaction
+        .prepare_cached("DELETE FROM renewal WHERE integration_id = ?1")?
+        .execute([id.as_str()])?;
+    if let Some(renewed) = renewed {
+        transaction
+            .prepare_cached(
+                "UPDATE integration SET generation = max(generation, ?2), expires_at = ?3,
+                     last_verified_at = max(coalesce(last_verified_at, ?4), ?4)
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id.as_str(),
+                i64::try_from(renewed.generation.0).unwrap_or(i64::MAX),
+                renewed.expires_at.map(micros),
+                micros(renewed.at)
+            ])?;
+    }
     Ok(())
 }
 

@@ -39,8 +39,8 @@ use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{
-    Completion, ItemRecord, MemberRecord, NewItem, OpenWalk, Order, PageCommit, RowMark, Ruling, Severance,
-    Store, StoreError,
+    Completion, ItemRecord, MemberRecord, NewItem, OpenWalk, Order, PageCommit, Renewed, RowMark, Ruling,
+    Severance, Store, StoreError,
 };
 use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
 use talkvalue_core::sync::absence::Unlisted;
@@ -240,6 +240,23 @@ impl Store for SqliteStore {
     async fn mark_verified(&self, id: &IntegrationId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |transaction| integrations::mark_verified(transaction, &id, at))
+            .await
+    }
+
+    async fn note_renewal(
+        &self,
+        id: &IntegrationId,
+        generation: Generation,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write(move |transaction| integrations::note_renewal(transaction, &id, generation, at))
+            .await
+    }
+
+    async fn end_renewal(&self, id: &IntegrationId, renewed: Option<&Renewed>) -> Result<(), StoreError> {
+        let (id, renewed) = (id.clone(), renewed.cloned());
+        self.write(move |transaction| integrations::end_renewal(transaction, &id, renewed.as_ref()))
             .await
     }
 

@@ -1,8 +1,9 @@
 //! What one keychain entry holds: a small versioned JSON. It is the only place where a secret is spelled out.
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use talkvalue_core::domain::credential::{Credential, Generation, SignIn};
+use talkvalue_core::domain::credential::{Credential, Generation, Grant, OauthApp, SignIn};
 use talkvalue_core::domain::provider::{Origin, Origins};
 use zeroize::Zeroizing;
 
@@ -11,39 +12,75 @@ pub(super) const LARGEST_ENTRY: usize = 1_900;
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct EntryOut<'a> {
     v: u32,
-    #[serde(rename = "signIn")]
     sign_in: SignIn,
     secret: &'a str,
     api: &'a str,
     oauth: &'a str,
     generation: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<GrantOut<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantOut<'a> {
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    obtained_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct EntryIn {
     v: u32,
-    #[serde(rename = "signIn")]
     sign_in: SignIn,
     secret: SecretString,
     api: String,
     oauth: String,
     generation: u64,
+    #[serde(default)]
+    grant: Option<GrantIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantIn {
+    client_id: String,
+    #[serde(default)]
+    refresh_token: Option<SecretString>,
+    obtained_at: Timestamp,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
 }
 
 pub(super) fn encode(credential: &Credential) -> Zeroizing<Vec<u8>> {
-    let entry = EntryOut {
+    let grant = credential.grant.as_ref().map(|grant| GrantOut {
+        client_id: &grant.client_id,
+        refresh_token: grant.refresh_token.as_ref().map(ExposeSecret::expose_secret),
+        obtained_at: grant.obtained_at,
+        expires_at: grant.expires_at,
+    });
+    written(&EntryOut {
         v: VERSION,
         sign_in: credential.sign_in,
         secret: credential.secret.expose_secret(),
         api: credential.origins.api.as_str(),
         oauth: credential.origins.oauth.as_str(),
         generation: credential.generation.0,
-    };
+        grant,
+    })
+}
+
+fn written(entry: &impl Serialize) -> Zeroizing<Vec<u8>> {
     // Room from the start: a buffer that grows leaves copies of the secret behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(4 * LARGEST_ENTRY));
-    serde_json::to_writer(&mut *bytes, &entry).expect("an entry of plain values always serialises");
+    serde_json::to_writer(&mut *bytes, entry).expect("an entry of plain values always serialises");
     bytes
 }
 
@@ -61,6 +98,54 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Credential> {
             oauth: Origin::from_stored(entry.oauth),
         },
         generation: Generation(entry.generation),
+        grant: entry.grant.map(|grant| Grant {
+            client_id: grant.client_id,
+            refresh_token: grant.refresh_token,
+            obtained_at: grant.obtained_at,
+            expires_at: grant.expires_at,
+        }),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AppOut<'a> {
+    v: u32,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    redirect_port: u16,
+    oauth: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AppIn {
+    v: u32,
+    client_id: String,
+    #[serde(default)]
+    client_secret: Option<SecretString>,
+    redirect_port: u16,
+    oauth: String,
+}
+
+pub(super) fn encode_app(app: &OauthApp) -> Zeroizing<Vec<u8>> {
+    written(&AppOut {
+        v: VERSION,
+        client_id: &app.client_id,
+        client_secret: app.client_secret.as_ref().map(ExposeSecret::expose_secret),
+        redirect_port: app.redirect_port,
+        oauth: app.origin.as_str(),
+    })
+}
+
+pub(super) fn decode_app(bytes: &[u8]) -> Option<OauthApp> {
+    let app: AppIn = serde_json::from_slice(bytes).ok()?;
+    (app.v == VERSION).then(|| OauthApp {
+        client_id: app.client_id,
+        client_secret: app.client_secret,
+        redirect_port: app.redirect_port,
+        origin: Origin::from_stored(app.oauth),
     })
 }
 
@@ -86,6 +171,7 @@ mod tests {
                 oauth: origin("https://oauth.example"),
             },
             generation: Generation(generation),
+            grant: None,
         }
     }
 
@@ -101,6 +187,33 @@ mod tests {
             "an ordinary entry is far below every keychain's limit: {}",
             bytes.len()
         );
+    }
+
+    #[test]
+    fn a_grant_and_an_app_come_back_as_they_were_written() {
+        let granted = Credential {
+            sign_in: SignIn::Oauth,
+            grant: Some(Grant {
+                client_id: "client".to_owned(),
+                refresh_token: Some(SecretString::from("CANARYREFRESH")),
+                obtained_at: Timestamp::UNIX_EPOCH,
+                expires_at: Timestamp::from_second(3_600).ok(),
+            }),
+            ..credential(3)
+        };
+        let back = decode(&encode(&granted)).unwrap().grant.unwrap();
+        assert_eq!(back.client_id, "client");
+        assert_eq!(back.refresh_token.unwrap().expose_secret(), "CANARYREFRESH");
+        assert_eq!(back.expires_at, Timestamp::from_second(3_600).ok());
+        let app = OauthApp {
+            client_id: "client".to_owned(),
+            client_secret: Some(SecretString::from("CANARYSECRET")),
+            redirect_port: 47_831,
+            origin: Origin::parse("https://oauth.example").unwrap(),
+        };
+        let back = decode_app(&encode_app(&app)).unwrap();
+        assert_eq!(back.client_secret.unwrap().expose_secret(), "CANARYSECRET");
+        assert_eq!((back.redirect_port, back.origin), (47_831, app.origin));
     }
 
     #[test]

@@ -7,13 +7,14 @@ mod native;
 mod worker;
 
 use async_trait::async_trait;
-use entry::{LARGEST_ENTRY, decode, encode, without_generation_regress};
+use entry::{LARGEST_ENTRY, decode, decode_app, encode, encode_app, without_generation_regress};
 use keyring::{CredentialStore, Entry, Error};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use talkvalue_core::domain::credential::Credential;
+use talkvalue_core::domain::credential::{Credential, OauthApp};
 use talkvalue_core::domain::ids::IntegrationId;
+use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::ports::{Patience, Vault, VaultError};
 use worker::{CallFailed, Worker};
 use zeroize::Zeroizing;
@@ -173,12 +174,7 @@ impl Vault for KeychainVault {
         patience: Patience,
     ) -> Result<(), VaultError> {
         let bytes = encode(credential);
-        if bytes.len() > LARGEST_ENTRY {
-            return Err(VaultError::TooLarge {
-                bytes: bytes.len(),
-                limit: LARGEST_ENTRY,
-            });
-        }
+        fits(&bytes)?;
         let user = integration.as_str().to_owned();
         self.call(patience, move |drawer| {
             drawer.write(SENTINEL, SENTINEL_TEXT)?;
@@ -189,6 +185,41 @@ impl Vault for KeychainVault {
         .await
     }
 
+    async fn check_keeps(&self, patience: Patience) -> Result<(), VaultError> {
+        self.call(patience, |drawer| drawer.write(SENTINEL, SENTINEL_TEXT))
+            .await
+    }
+
+    async fn load_app(&self, provider: Provider, patience: Patience) -> Result<Option<OauthApp>, VaultError> {
+        self.call(patience, move |drawer| {
+            match drawer.read(app_entry(provider))? {
+                Some(bytes) => decode_app(&bytes).ok_or(VaultError::Unreadable).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    async fn save_app(
+        &self,
+        provider: Provider,
+        app: &OauthApp,
+        patience: Patience,
+    ) -> Result<(), VaultError> {
+        let bytes = encode_app(app);
+        fits(&bytes)?;
+        self.call(patience, move |drawer| {
+            drawer.write(SENTINEL, SENTINEL_TEXT)?;
+            drawer.write(app_entry(provider), &bytes)
+        })
+        .await
+    }
+
+    async fn erase_app(&self, provider: Provider, patience: Patience) -> Result<(), VaultError> {
+        self.call(patience, move |drawer| drawer.erase(app_entry(provider)))
+            .await
+    }
+
     async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError> {
         let user = integration.as_str().to_owned();
         self.call(patience, move |drawer| drawer.erase(&user)).await
@@ -197,6 +228,25 @@ impl Vault for KeychainVault {
     async fn check(&self, patience: Patience) -> Result<(), VaultError> {
         self.call(patience, |drawer| drawer.read(SENTINEL).map(|_| ()))
             .await
+    }
+}
+
+/// Refuses what some keychain could not keep, before anything is written.
+fn fits(bytes: &[u8]) -> Result<(), VaultError> {
+    if bytes.len() <= LARGEST_ENTRY {
+        return Ok(());
+    }
+    Err(VaultError::TooLarge {
+        bytes: bytes.len(),
+        limit: LARGEST_ENTRY,
+    })
+}
+
+/// The entry of the workspace's own app. Ids of integrations begin with another word.
+fn app_entry(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Eventbrite => "app-eventbrite",
+        Provider::Luma => "app-luma",
     }
 }
 

@@ -1,11 +1,9 @@
 //! What an account offers for import.
 
-use super::check_origin;
 use super::integrate::refused;
 use super::keychain::open_or_sever;
-use super::sever;
+use super::{check_origin, judge_refusal};
 use crate::domain::credential::Credential;
-use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::integration::Integration;
 use crate::domain::item::ItemKind;
@@ -14,7 +12,7 @@ use crate::ports::{Channel, Cursor, Ports, ProviderError};
 use crate::query::stored_integration;
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
-use crate::sync::engine::{self, EngineOptions};
+use crate::sync::engine::EngineOptions;
 use crate::sync::event_list::EventList;
 use crate::sync::verdict::Verdict;
 use jiff::Timestamp;
@@ -75,7 +73,12 @@ pub async fn candidates(
                 }
             },
             Err(CallError::Provider(ProviderError::CursorRejected)) if list.restart() => cursor = None,
-            Err(error) => return Err(judged(ports, &integration, &credential, error).await?),
+            Err(error) => {
+                return match judged(ports, &integration, &credential, error, options).await? {
+                    Some(refusal) => Err(refusal),
+                    None => Box::pin(candidates(ports, id, options)).await,
+                };
+            }
         }
     }
     let account = &integration.account;
@@ -85,7 +88,12 @@ pub async fn candidates(
     .await;
     let channels = match channels {
         Ok(channels) => channels,
-        Err(error) => return Err(judged(ports, &integration, &credential, error).await?),
+        Err(error) => {
+            return match judged(ports, &integration, &credential, error, options).await? {
+                Some(refusal) => Err(refusal),
+                None => Box::pin(candidates(ports, id, options)).await,
+            };
+        }
     };
     let mut imported: HashMap<ExternalId, Vec<ImportedAs>> = HashMap::new();
     for record in ports.store.items().await? {
@@ -133,23 +141,24 @@ pub async fn candidates(
     Ok(candidates)
 }
 
-/// What a refused list means, after the severance that may follow from it.
+/// What a refused list means, after the severance that may follow from it. `None`: the credential was renewed.
 async fn judged(
     ports: &Ports,
     integration: &Integration,
     credential: &Credential,
     error: CallError,
-) -> Result<CommandError, CommandError> {
+    options: EngineOptions,
+) -> Result<Option<CommandError>, CommandError> {
     let CallError::Provider(error) = error else {
-        return Ok(refused(integration.provider, "", error));
+        return Ok(Some(refused(integration.provider, "", error)));
     };
-    let judged = engine::judge_with_probe(ports, integration, Some(credential), &error).await;
-    if judged.verdict == Verdict::Sever {
-        let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-        sever(ports, &integration.id, credential.generation, &failure).await?;
-        require_connected(&stored_integration(ports, &integration.id).await?)?;
+    let verdict = judge_refusal(ports, integration, credential, &error, options).await?;
+    match verdict {
+        Verdict::Again => return Ok(None),
+        Verdict::Sever => require_connected(&stored_integration(ports, &integration.id).await?)?,
+        _ => {}
     }
-    Ok(refused_list(integration, judged.verdict, error))
+    Ok(Some(refused_list(integration, verdict, error)))
 }
 
 fn refused_list(integration: &Integration, verdict: Verdict, error: ProviderError) -> CommandError {
@@ -157,7 +166,7 @@ fn refused_list(integration: &Integration, verdict: Verdict, error: ProviderErro
         Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {
             CommandError::failure(code, super::integrate::cannot_ask(integration.provider, code))
         }
-        Verdict::Sever | Verdict::RestartWalk => {
+        Verdict::Sever | Verdict::RestartWalk | Verdict::Again => {
             refused(integration.provider, "", CallError::Provider(error))
         }
     }

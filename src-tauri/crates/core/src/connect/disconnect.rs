@@ -1,16 +1,21 @@
 //! Disconnecting by a person's wish: the lists stay, the credential goes.
 
 use super::keychain::vault_refused;
+use super::renewal::app_of;
 use super::sever;
+use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
+use crate::domain::integration::Integration;
 use crate::error::CommandError;
 use crate::ports::{Notice, Ports};
 use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
+use tracing::debug;
 
-/// Severs the integration and its items, and erases the credential from the keychain. If the keychain does not answer,
+/// Severs the integration and its items, makes its sign-in worthless at the provider where that can be asked for, and
+/// erases the credential from the keychain. If the keychain does not answer,
 /// nothing is changed: a sign-in that stays behind would be worse than an error.
 pub async fn disconnect(
     ports: &Ports,
@@ -22,12 +27,42 @@ pub async fn disconnect(
     // Read under the lock: a renewal that was faster has a newer generation.
     let integration = stored_integration(ports, id).await?;
     ports.notices.notify(Notice::AskingVault);
+    let credential = match ports.sign_ins.in_memory(id) {
+        Some(held) => Some(held),
+        None => ports.vault.load(id, options.patience).await.ok(),
+    };
     ports
         .vault
         .erase(id, options.patience)
         .await
         .map_err(|error| vault_refused(&error, "The account is still connected."))?;
+    if ports.sign_ins.forget(id) {
+        ports.notices.notify(Notice::SignInsHeldChanged);
+    }
     let failure = Failure::new(FailureCode::DisconnectedByYou, ports.clock.now());
     sever(ports, id, integration.generation, &failure).await?;
+    if let Some(credential) = credential.filter(|_| integration.severed.is_none()) {
+        withdraw_grant(ports, &integration, &credential).await;
+    }
     query::integration(ports, id).await
+}
+
+/// Asks the provider to forget the sign-in. Best effort: what counts is that nothing of it stays here.
+async fn withdraw_grant(ports: &Ports, integration: &Integration, credential: &Credential) {
+    let server = ports.oauth(integration.provider);
+    let Some(grant) = credential
+        .grant
+        .as_ref()
+        .filter(|_| credential.origins.oauth == *server.origin())
+    else {
+        return;
+    };
+    let Ok(app) = app_of(ports, integration, grant).await else {
+        return;
+    };
+    // Without its refresh token the grant is over; a token that nothing renews is withdrawn itself.
+    let token = grant.refresh_token.as_ref().unwrap_or(&credential.secret);
+    if let Err(error) = server.revoke(&app, token).await {
+        debug!(integration.id = %integration.id, error = %error, "the sign-in was not withdrawn at the provider");
+    }
 }

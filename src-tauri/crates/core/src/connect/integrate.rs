@@ -1,23 +1,21 @@
-//! Connecting an account by a pasted credential, and proving one again. A credential is saved only after a live call
-//! with it succeeded.
+//! Connecting an account, by a pasted credential or a sign-in. A credential is saved only after a live call with it
+//! succeeded.
 
 use super::check_origin;
-use super::keychain::{open_or_sever, vault_refused};
+use super::keychain::vault_refused;
 use super::recognise::{recognise, refusal_hint};
-use super::sever;
-use crate::domain::credential::{Credential, Generation, SignIn};
-use crate::domain::failure::{Failure, FailureCode};
+use super::sign_ins::save_or_hold;
+use crate::domain::credential::{Credential, Generation, OauthApp, SignIn};
+use crate::domain::failure::FailureCode;
 use crate::domain::ids::IntegrationId;
-use crate::domain::integration::Integration;
+use crate::domain::integration::{Account, Integration};
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
 use crate::ports::{Notice, Ports, ProviderError};
 use crate::query::{self, IntegrationView, stored_integration};
-use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
-use crate::sync::engine::{self, EngineOptions};
+use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
-use crate::sync::verdict::Verdict;
 use secrecy::{ExposeSecret, SecretString};
 
 /// What connecting brought.
@@ -26,6 +24,31 @@ pub struct Connected {
     pub integration: IntegrationView,
     /// Events of the account's first page, to say "14 events"; `None` where they could not be listed just now.
     pub events: Option<usize>,
+}
+
+/// A credential that a live call accepted, with the account it opens. Nothing of it is saved yet.
+pub struct Proved {
+    provider: Provider,
+    account: Account,
+    credential: Credential,
+    /// The app that was signed in to, to be kept with it.
+    app: Option<OauthApp>,
+    events: Option<usize>,
+}
+
+/// What a sign-in came to.
+pub enum SignedIn {
+    Connected(Connected),
+    /// Somebody else than was needed: nothing was changed. [`add_account`] connects them as another account.
+    OtherAccount {
+        /// Who was needed, and who signed in: said in one sentence.
+        error: CommandError,
+        /// Who was needed.
+        needed: String,
+        /// Who signed in.
+        signed_in_as: String,
+        proved: Box<Proved>,
+    },
 }
 
 /// Proves a pasted credential with a live call, then saves it. Connecting a known account renews it under the same id.
@@ -45,41 +68,97 @@ pub async fn connect(
         check_origin(ports, needed)?;
     }
     let secret = SecretString::from(recognise(provider, pasted.expose_secret())?.to_owned());
-    let api = ports.provider(provider).clone();
-    let sign_in = match provider {
-        Provider::Eventbrite => SignIn::Token,
-        Provider::Luma => SignIn::Key,
-    };
-    let mut credential = Credential {
-        sign_in,
-        secret,
-        origins: api.origins().clone(),
+    let credential = Credential {
+        sign_in: match provider {
+            Provider::Eventbrite => SignIn::Token,
+            Provider::Luma => SignIn::Key,
+        },
+        secret: secret.clone(),
+        origins: ports.provider(provider).origins().clone(),
         generation: Generation::FIRST,
+        grant: None,
     };
-    let mut waiter = Waiter::new(options.wait_limit);
-    let account = call(ports, &mut waiter, &mut Silently, || api.identify(&credential))
+    let proved = prove(ports, provider, credential, None, options)
         .await
-        .map_err(|error| refused(provider, credential.secret.expose_secret(), error))?;
-    if let Some(needed) = &needed
-        && (needed.provider, &needed.account.id) != (provider, &account.id)
-    {
-        return Err(CommandError::wrong_account(format!(
-            "You signed in as {}, but {} is needed here. Nothing was changed.",
-            account.label(provider),
-            needed.label()
-        )));
+        .map_err(|error| refused(provider, secret.expose_secret(), error))?;
+    match keep_or_ask(ports, proved, needed.as_ref(), options).await? {
+        SignedIn::Connected(connected) => Ok(connected),
+        SignedIn::OtherAccount { error, .. } => Err(error),
     }
+}
+
+/// Asks the provider whose credential it is.
+pub(super) async fn prove(
+    ports: &Ports,
+    provider: Provider,
+    credential: Credential,
+    app: Option<&OauthApp>,
+    options: EngineOptions,
+) -> Result<Proved, CallError> {
+    let api = ports.provider(provider).clone();
+    let mut waiter = Waiter::new(options.wait_limit);
+    let account = call(ports, &mut waiter, &mut Silently, || api.identify(&credential)).await?;
     let events = api
         .event_page(&credential, None, None)
         .await
         .ok()
         .map(|page| page.events.len());
+    Ok(Proved {
+        provider,
+        account,
+        credential,
+        app: app.cloned(),
+        events,
+    })
+}
 
+/// Keeps what was proved, unless another account was needed: then whoever asked decides.
+pub(super) async fn keep_or_ask(
+    ports: &Ports,
+    proved: Proved,
+    needed: Option<&Integration>,
+    options: EngineOptions,
+) -> Result<SignedIn, CommandError> {
+    let provider = proved.provider;
+    match needed {
+        Some(needed) if (needed.provider, &needed.account.id) != (provider, &proved.account.id) => {
+            let signed_in_as = proved.account.label(provider).to_owned();
+            let error = CommandError::wrong_account(format!(
+                "You signed in as {signed_in_as}, but {} is needed here. Nothing was changed.",
+                needed.label()
+            ));
+            Ok(SignedIn::OtherAccount {
+                error,
+                needed: needed.label().to_owned(),
+                signed_in_as,
+                proved: Box::new(proved),
+            })
+        }
+        _ => add_account(ports, proved, options).await.map(SignedIn::Connected),
+    }
+}
+
+/// Saves a proved credential as an integration of its own account.
+pub async fn add_account(
+    ports: &Ports,
+    proved: Proved,
+    options: EngineOptions,
+) -> Result<Connected, CommandError> {
+    let Proved {
+        provider,
+        account,
+        mut credential,
+        app,
+        events,
+    } = proved;
+    let origin = ports.provider(provider).origins().api.clone();
+    let expires_at = credential.grant.as_ref().and_then(|grant| grant.expires_at);
+    let sign_in = credential.sign_in;
     let _turn = take_credentials_turn(ports).await?;
     let now = ports.clock.now();
     let known = ports
         .store
-        .integration_of_account(provider, &account.id, &api.origins().api)
+        .integration_of_account(provider, &account.id, &origin)
         .await?;
     let integration = match known {
         Some(known) => Integration {
@@ -92,45 +171,35 @@ pub async fn connect(
                 known.connected_at
             },
             last_verified_at: Some(now),
-            expires_at: None,
+            expires_at,
             severed: None,
             ..known
         },
         None => Integration {
             id: IntegrationId::random(),
             provider,
-            api_origin: api.origins().api.clone(),
+            api_origin: origin,
             account,
             sign_in,
             generation: Generation::FIRST,
             connected_at: now,
             last_verified_at: Some(now),
-            expires_at: None,
+            expires_at,
             severed: None,
         },
     };
     credential.generation = integration.generation;
     ports.notices.notify(Notice::AskingVault);
-    let saved = match ports
-        .vault
-        .save(&integration.id, &credential, options.patience)
-        .await
-    {
-        Ok(()) => ports
-            .store
-            .save_integration(&integration)
-            .await
-            .map_err(CommandError::from),
-        Err(error) => Err(vault_refused(&error, "Nothing was saved.")),
-    };
-    if let Err(error) = saved {
+    if let Err(error) = save(ports, &integration, &credential, app.as_ref(), options).await {
         if integration.generation == Generation::FIRST {
             // Best effort: an entry under a new id could never be reached again, and the first error is what the
             // person must hear.
             let _ = ports.vault.erase(&integration.id, options.patience).await;
+            ports.sign_ins.forget(&integration.id);
         }
         return Err(error);
     }
+    ports.sign_ins.rest_no_longer();
     ports
         .notices
         .notify(Notice::IntegrationChanged(integration.id.clone()));
@@ -140,110 +209,34 @@ pub async fn connect(
     })
 }
 
+/// The keychain first: a row without a credential would promise what it cannot keep.
+async fn save(
+    ports: &Ports,
+    integration: &Integration,
+    credential: &Credential,
+    app: Option<&OauthApp>,
+    options: EngineOptions,
+) -> Result<(), CommandError> {
+    save_or_hold(ports, &integration.id, credential, options.patience, false)
+        .await
+        .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
+    let is_held = ports.sign_ins.in_memory(&integration.id).is_some();
+    if let Some(app) = app.filter(|_| !is_held) {
+        ports
+            .vault
+            .save_app(integration.provider, app, options.patience)
+            .await
+            .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
+    }
+    ports.store.save_integration(integration).await?;
+    Ok(())
+}
+
 /// The newest generation known of: the row's, or the keychain's where that is ahead (a data folder that was restored).
 async fn newest_generation(ports: &Ports, known: &Integration, options: EngineOptions) -> Generation {
     match ports.vault.load(&known.id, options.patience).await {
         Ok(held) => held.generation.max(known.generation),
         Err(_) => known.generation,
-    }
-}
-
-/// Proves an integration's credential now.
-pub async fn verify(
-    ports: &Ports,
-    id: &IntegrationId,
-    options: EngineOptions,
-) -> Result<IntegrationView, CommandError> {
-    let integration = stored_integration(ports, id).await?;
-    check_origin(ports, &integration)?;
-    if integration
-        .severed
-        .as_ref()
-        .is_some_and(|failure| failure.code == FailureCode::DisconnectedByYou)
-    {
-        require_connected(&integration)?;
-    }
-    let credential = open_or_sever(ports, &integration, options.patience).await?;
-    let api = ports.provider(integration.provider).clone();
-    let mut waiter = Waiter::new(options.wait_limit);
-    let answer = call(ports, &mut waiter, &mut Silently, || api.identify(&credential)).await;
-    match answer {
-        Ok(account) if account.id != integration.account.id => Err(CommandError::not_possible(
-            format!(
-                "The keychain's {} for {} now opens another account ({}). Nothing was changed; connect that account \
-                 by itself.",
-                integration.provider.credential_name(),
-                integration.label(),
-                account.name
-            ),
-            crate::domain::failure::Recovery::Reconnect,
-        )),
-        Ok(account) => {
-            let now = ports.clock.now();
-            if integration.severed.is_some() {
-                // The provider takes the credential after all: the integration is whole, its items wait for Reconnect.
-                let _turn = take_credentials_turn(ports).await?;
-                let current = stored_integration(ports, id).await?;
-                let by_person = current
-                    .severed
-                    .as_ref()
-                    .is_some_and(|failure| failure.code == FailureCode::DisconnectedByYou);
-                // What was proved is this credential: a newer one, or a person's own word meanwhile, stands.
-                if current.generation <= credential.generation && !by_person {
-                    let repaired = Integration {
-                        account,
-                        generation: credential.generation,
-                        severed: None,
-                        last_verified_at: Some(now),
-                        ..current
-                    };
-                    ports.store.save_integration(&repaired).await?;
-                }
-            } else {
-                ports.store.mark_verified(id, now).await?;
-            }
-            ports.notices.notify(Notice::IntegrationChanged(id.clone()));
-            query::integration(ports, id).await
-        }
-        Err(CallError::Provider(error)) => {
-            let judged = engine::judge_with_probe(ports, &integration, Some(&credential), &error).await;
-            match judged.verdict {
-                Verdict::Sever => {
-                    let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-                    sever(ports, id, credential.generation, &failure).await?;
-                }
-                Verdict::FailAll(code) => {
-                    ports
-                        .store
-                        .fail_items_of(id, &Failure::new(code, ports.clock.now()))
-                        .await?;
-                }
-                Verdict::Fail(_) | Verdict::Hold(_) | Verdict::RestartWalk => {}
-            }
-            Err(verify_failed(&integration, judged.verdict))
-        }
-        Err(other) => Err(refused(integration.provider, "", other)),
-    }
-}
-
-fn verify_failed(integration: &Integration, verdict: Verdict) -> CommandError {
-    let (provider, label) = (integration.provider.name(), integration.label());
-    match verdict {
-        Verdict::Sever => CommandError::failure(
-            FailureCode::CredentialsRejected,
-            format!(
-                "{provider} refuses the {} of {label}. Its lists are kept as they are, and are no longer live. \
-                 Connect it again with a new one.",
-                integration.provider.credential_name()
-            ),
-        ),
-        Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {
-            CommandError::failure(code, cannot_ask(integration.provider, code))
-        }
-        Verdict::RestartWalk => CommandError::failure(
-            FailureCode::ProviderChanged,
-            cannot_ask(integration.provider, FailureCode::ProviderChanged),
-        ),
     }
 }
 

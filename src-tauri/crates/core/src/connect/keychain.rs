@@ -1,41 +1,16 @@
-//! The keychain as commands meet it: taking a credential out, with the patience that an empty keychain needs, and the
-//! sentences for a keychain that does not serve.
+//! Credentials as commands about accounts meet them: taking one out, and the sentences for a keychain that does not
+//! serve.
 
-use super::sever;
+use super::integrate::cannot_ask;
+use super::sign_ins::{CredentialError, open_credential};
+use super::{renewal, sever};
 use crate::domain::credential::Credential;
 use crate::domain::failure::FailureCode;
 use crate::domain::integration::Integration;
+use crate::domain::provider::Provider;
 use crate::domain::words;
 use crate::error::{CommandError, ErrorCode};
-use crate::ports::{Notice, Patience, Ports, VaultError};
-use std::time::Duration;
-use tracing::debug;
-
-/// A keychain that holds neither our entry nor our sentinel may still be starting; after this long it is taken for
-/// emptied.
-const EMPTY_VAULT_PATIENCE: Duration = Duration::from_secs(60);
-const EMPTY_VAULT_STEP: Duration = Duration::from_secs(3);
-
-/// Loads an integration's credential. [`VaultError::Missing`] is certain, [`VaultError::NotThereYet`] never returned.
-pub(crate) async fn open_credential(
-    ports: &Ports,
-    integration: &Integration,
-    patience: Patience,
-) -> Result<Credential, VaultError> {
-    ports.notices.notify(Notice::AskingVault);
-    let mut waited = Duration::ZERO;
-    loop {
-        match ports.vault.load(&integration.id, patience).await {
-            Err(VaultError::NotThereYet) if waited < EMPTY_VAULT_PATIENCE => {
-                debug!(integration.id = %integration.id, "the keychain holds nothing of ours yet");
-                ports.clock.sleep(EMPTY_VAULT_STEP).await;
-                waited += EMPTY_VAULT_STEP;
-            }
-            Err(VaultError::NotThereYet) => return Err(VaultError::Missing),
-            other => return other,
-        }
-    }
-}
+use crate::ports::{Patience, Ports, VaultError};
 
 /// Loads the credential for a command about an account. A credential that is certainly gone severs the integration.
 pub(super) async fn open_or_sever(
@@ -43,16 +18,49 @@ pub(super) async fn open_or_sever(
     integration: &Integration,
     patience: Patience,
 ) -> Result<Credential, CommandError> {
-    match open_credential(ports, integration, patience).await {
-        Ok(credential) => Ok(credential),
-        Err(error) => {
-            if error == VaultError::Missing {
-                let failure = error.failure(ports.clock.now());
-                sever(ports, &integration.id, integration.generation, &failure).await?;
-            }
-            Err(vault_refused(&error, "Your lists are kept as they are."))
-        }
+    let error = match open_credential(ports, integration, patience).await {
+        Ok(credential) => return Ok(credential),
+        Err(error) => error,
+    };
+    if error == CredentialError::Vault(VaultError::Missing) {
+        let failure = error.failure(ports.clock.now());
+        sever(ports, &integration.id, integration.generation, &failure).await?;
     }
+    Err(no_credential(integration, error))
+}
+
+/// Why a command about an account cannot go on.
+pub(super) fn no_credential(integration: &Integration, error: CredentialError) -> CommandError {
+    let (provider, label) = (integration.provider, integration.label());
+    match error {
+        CredentialError::Vault(error) => vault_refused(&error, "Your lists are kept as they are."),
+        CredentialError::Severed => CommandError::failure(
+            FailureCode::CredentialsRejected,
+            format!(
+                "{} no longer renews the sign-in of {label}. Its lists are kept as they are, and are no longer live. \
+                 Connect it again.",
+                provider.name()
+            ),
+        ),
+        CredentialError::AppRejected => app_refused(provider),
+        CredentialError::Provider(error) => {
+            let code = renewal::code_of(&error);
+            CommandError::failure(code, cannot_ask(provider, code))
+        }
+        CredentialError::Store(error) => error.into(),
+    }
+}
+
+/// That the provider refuses the workspace's own app.
+pub(super) fn app_refused(provider: Provider) -> CommandError {
+    CommandError::failure(
+        FailureCode::AppRejected,
+        format!(
+            "{} refuses your app: its API key or client secret is not right, or the app was removed. Nothing was \
+             changed; check the app's settings.",
+            provider.name()
+        ),
+    )
 }
 
 /// Whether the keychain serves, for a window that has something to say about it at its start. Where no account is

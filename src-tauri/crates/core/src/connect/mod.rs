@@ -1,27 +1,45 @@
-//! Integrations: connecting an account, proving it, listing what it offers, reconnecting an item, disconnecting.
+//! Integrations: connecting an account, proving it, keeping it signed in, listing what it offers, reconnecting an item,
+//! disconnecting.
 
 mod candidates;
 mod disconnect;
 mod integrate;
 mod keychain;
+mod oauth;
 mod options;
 mod recognise;
 mod reconnect;
+mod reconnect_all;
+mod renewal;
+mod sign_ins;
+mod upkeep;
+mod verify;
 
 pub use candidates::{Candidate, ImportedAs, candidates};
 pub use disconnect::disconnect;
-pub use integrate::{Connected, connect, verify};
+pub use integrate::{Connected, Proved, SignedIn, add_account, connect};
 pub use keychain::check_keychain;
-pub(crate) use keychain::open_credential;
+pub use oauth::{
+    Answer, SIGN_IN_DEADLINE, SignInAttempt, app_as_entered, begin_sign_in, finish_sign_in, forget_app,
+    known_app, remember_app,
+};
 pub use options::{AccountOption, ReconnectOptions, reconnect_options};
 pub use reconnect::{begin_reconnect, reconnect_item};
+pub use reconnect_all::{Repaired, Whose, begin_reconnect_all, reconnect_all};
+pub(crate) use renewal::renew_refused;
+pub use sign_ins::SignIns;
+pub(crate) use sign_ins::{CredentialError, open_credential};
+pub use upkeep::{Care, care, keep_signed_in, save_what_is_held, settle_sign_ins};
+pub use verify::verify;
 
-use crate::domain::credential::Generation;
-use crate::domain::failure::Failure;
+use crate::domain::credential::{Credential, Generation};
+use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::error::CommandError;
-use crate::ports::{Notice, Ports, Severance, StoreError};
+use crate::ports::{Notice, Ports, ProviderError, Severance, StoreError};
+use crate::sync::engine::{self, EngineOptions};
+use crate::sync::verdict::Verdict;
 
 /// A credential is never sent to a server other than the one it was proved against.
 pub(crate) fn check_origin(ports: &Ports, integration: &Integration) -> Result<(), CommandError> {
@@ -34,7 +52,7 @@ pub(crate) fn check_origin(ports: &Ports, integration: &Integration) -> Result<(
         integration.label(),
         integration.api_origin.host(),
         now.host(),
-        integration.provider.credential_name()
+        integration.sign_in.credential_name(integration.provider)
     )))
 }
 
@@ -51,4 +69,22 @@ pub(crate) async fn sever(
         ports.notices.notify(Notice::IntegrationChanged(id.clone()));
     }
     Ok(severance)
+}
+
+/// Judges why a command's call about an account was refused, and severs the account where that is certain. With
+/// [`Verdict::Again`] the credential was renewed, and the call deserves another try.
+async fn judge_refusal(
+    ports: &Ports,
+    integration: &Integration,
+    credential: &Credential,
+    error: &ProviderError,
+    options: EngineOptions,
+) -> Result<Verdict, StoreError> {
+    let judged =
+        engine::judge_with_probe(ports, integration, Some(credential), error, options.patience).await;
+    if judged.verdict == Verdict::Sever {
+        let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
+        sever(ports, &integration.id, credential.generation, &failure).await?;
+    }
+    Ok(judged.verdict)
 }

@@ -1,16 +1,16 @@
 //! What Reconnect can offer for an item: its own account first, then the other accounts of its provider, each asked
 //! whether it sees the event. Offers only: nothing is linked here.
 
-use super::keychain::open_credential;
 use super::reconnect::sees;
-use super::sever;
-use crate::domain::failure::{Failure, FailureCode};
+use super::sign_ins::{CredentialError, open_credential};
+use super::{judge_refusal, sever};
+use crate::domain::failure::FailureCode;
 use crate::domain::ids::ItemId;
 use crate::domain::integration::{Integration, IntegrationStatus};
 use crate::error::CommandError;
 use crate::ports::{ItemRecord, Ports, VaultError};
 use crate::query::{self, IntegrationView, stored_integration, stored_item, view_integration};
-use crate::sync::engine::{self, EngineOptions};
+use crate::sync::engine::EngineOptions;
 use crate::sync::verdict::Verdict;
 
 /// One account that could read the item.
@@ -90,30 +90,30 @@ impl Asking<'_> {
         }
         let credential = match open_credential(self.ports, integration, self.options.patience).await {
             Ok(credential) => credential,
-            Err(error @ VaultError::Missing) => {
+            Err(error @ CredentialError::Vault(VaultError::Missing)) => {
                 let failure = error.failure(self.ports.clock.now());
                 sever(self.ports, &integration.id, integration.generation, &failure).await?;
                 return Ok(None);
             }
-            Err(_) => {
+            Err(CredentialError::Vault(_)) => {
                 self.vault_answers = false;
                 return Ok(None);
             }
+            Err(_) => return Ok(None),
         };
         let error = match sees(api.as_ref(), &credential, &integration.account, &self.record.item).await {
             Ok(_) => return Ok(Some(true)),
             Err(error) => error,
         };
-        let judged = engine::judge_with_probe(self.ports, integration, Some(&credential), &error).await;
-        match judged.verdict {
-            Verdict::Sever => {
-                let failure = Failure::new(FailureCode::CredentialsRejected, self.ports.clock.now());
-                sever(self.ports, &integration.id, credential.generation, &failure).await?;
-                Ok(None)
-            }
+        match judge_refusal(self.ports, integration, &credential, &error, self.options).await? {
+            Verdict::Again => Box::pin(self.sees(integration)).await,
             Verdict::Fail(FailureCode::RemoteGone | FailureCode::PermissionMissing)
             | Verdict::FailAll(FailureCode::PlanRequired) => Ok(Some(false)),
-            Verdict::Fail(_) | Verdict::FailAll(_) | Verdict::Hold(_) | Verdict::RestartWalk => Ok(None),
+            Verdict::Sever
+            | Verdict::Fail(_)
+            | Verdict::FailAll(_)
+            | Verdict::Hold(_)
+            | Verdict::RestartWalk => Ok(None),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Reconnecting an item: through its own account once that is repaired, or through another account that a call proved
 //! to see the event. Ids, rows and history stay.
 
-use super::check_origin;
 use super::integrate::{cannot_ask, refused};
 use super::keychain::open_or_sever;
-use super::sever;
+use super::{check_origin, judge_refusal};
 use crate::domain::credential::Credential;
-use crate::domain::failure::{Failure, FailureCode, Recovery};
+use crate::domain::failure::{FailureCode, Recovery};
 use crate::domain::ids::{IntegrationId, ItemId};
 use crate::domain::integration::{Account, Integration};
 use crate::domain::item::{Item, ItemKind};
@@ -17,7 +16,7 @@ use crate::ports::{ItemRecord, Notice, Ports, ProviderApi, ProviderError};
 use crate::query::{ItemView, stored_integration, stored_item};
 use crate::sync::actions::require_connected;
 use crate::sync::call::{CallError, Silently, Waiter, call};
-use crate::sync::engine::{self, EngineOptions};
+use crate::sync::engine::EngineOptions;
 use crate::sync::handing::Wanted;
 use crate::sync::opened::Begun;
 use crate::sync::turn::Turn;
@@ -124,11 +123,9 @@ async fn prove_sight(
         Err(CallError::Provider(error)) => error,
         Err(other) => return Err(refused(chosen.provider, "", other)),
     };
-    let judged = engine::judge_with_probe(ports, chosen, Some(&credential), &error).await;
-    match judged.verdict {
+    match judge_refusal(ports, chosen, &credential, &error, options).await? {
+        Verdict::Again => Box::pin(prove_sight(ports, chosen, record, options)).await,
         Verdict::Sever => {
-            let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
-            sever(ports, &chosen.id, credential.generation, &failure).await?;
             require_connected(&stored_integration(ports, &chosen.id).await?)?;
             // Its credential was replaced while the old one was being refused.
             Err(CommandError::failure(

@@ -5,8 +5,9 @@ mod store;
 
 pub use store::*;
 
+use crate::connect::SignIns;
 use crate::domain::attendee::{Registration, SetAside};
-use crate::domain::credential::Credential;
+use crate::domain::credential::{Credential, OauthApp};
 use crate::domain::event::ProviderEvent;
 use crate::domain::failure::{Failure, FailureCode, KeychainTrouble, Waiting};
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId, JobId, RegistrationId};
@@ -15,6 +16,7 @@ use crate::domain::provider::{Origins, Provider};
 use crate::error::CommandError;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,9 +27,13 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     pub eventbrite: Arc<dyn ProviderApi>,
     pub luma: Arc<dyn ProviderApi>,
+    pub eventbrite_oauth: Arc<dyn OauthServer>,
+    pub luma_oauth: Arc<dyn OauthServer>,
     pub clock: Arc<dyn Clock>,
     pub locks: Arc<dyn Locks>,
     pub notices: Arc<dyn Notices>,
+    /// The sign-ins of this process, shared by everything that acts in it.
+    pub sign_ins: Arc<SignIns>,
 }
 
 impl Ports {
@@ -35,6 +41,13 @@ impl Ports {
         match provider {
             Provider::Eventbrite => &self.eventbrite,
             Provider::Luma => &self.luma,
+        }
+    }
+
+    pub fn oauth(&self, provider: Provider) -> &Arc<dyn OauthServer> {
+        match provider {
+            Provider::Eventbrite => &self.eventbrite_oauth,
+            Provider::Luma => &self.luma_oauth,
         }
     }
 }
@@ -170,6 +183,67 @@ pub trait ProviderApi: Send + Sync {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Signing in
+
+/// What one attempt to sign in begins with. Used for this attempt only.
+#[derive(Debug, Clone)]
+pub struct AuthorizationRequest {
+    /// The provider's page, with everything it has to know.
+    pub address: String,
+    /// Comes back with the answer, or the answer is not ours.
+    pub state: SecretString,
+    /// Proves that whoever redeems the code has begun the attempt (PKCE).
+    pub verifier: SecretString,
+    pub redirect_uri: String,
+    /// Who must have answered, where the server names itself.
+    pub issuer: Option<String>,
+}
+
+/// What a code or a refresh token was exchanged for.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub access_token: SecretString,
+    pub refresh_token: Option<SecretString>,
+    /// `None` where the server tells no end, or none that makes sense.
+    pub expires_in: Option<Duration>,
+}
+
+/// Why a server of sign-ins did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The code or refresh token is no longer good (`invalid_grant`): certain.
+    #[error("the grant is no longer good")]
+    GrantRejected,
+    /// The server refuses the app itself.
+    #[error("the app is refused")]
+    AppRejected,
+    /// As any other call: it says nothing about the grant.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+/// One provider's OAuth server. As with [`ProviderApi`], one request per call and no retries.
+#[async_trait]
+pub trait OauthServer: Send + Sync {
+    fn origin(&self) -> &crate::domain::provider::Origin;
+    /// Prepares an attempt; asks the server where its pages are, if it is one that tells.
+    async fn authorization(
+        &self,
+        app: &OauthApp,
+        redirect_uri: &str,
+    ) -> Result<AuthorizationRequest, SignInError>;
+    async fn exchange(
+        &self,
+        app: &OauthApp,
+        request: &AuthorizationRequest,
+        code: &SecretString,
+    ) -> Result<Tokens, SignInError>;
+    async fn refresh(&self, app: &OauthApp, refresh_token: &SecretString) -> Result<Tokens, SignInError>;
+    /// Makes a token worthless. `false` where the server offers no such call.
+    async fn revoke(&self, app: &OauthApp, token: &SecretString) -> Result<bool, SignInError>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Vault
 
 /// How long a vault call may take: nobody waits for a background call, a person may have to answer a prompt.
@@ -216,6 +290,17 @@ pub trait Vault: Send + Sync {
         credential: &Credential,
         patience: Patience,
     ) -> Result<(), VaultError>;
+    /// Whether an entry would be kept now: proved by writing and reading back one that holds no secret.
+    async fn check_keeps(&self, patience: Patience) -> Result<(), VaultError>;
+    /// The workspace's own app at a provider, where one was entered.
+    async fn load_app(&self, provider: Provider, patience: Patience) -> Result<Option<OauthApp>, VaultError>;
+    async fn save_app(
+        &self,
+        provider: Provider,
+        app: &OauthApp,
+        patience: Patience,
+    ) -> Result<(), VaultError>;
+    async fn erase_app(&self, provider: Provider, patience: Patience) -> Result<(), VaultError>;
     /// Erasing what is not there is fine.
     async fn erase(&self, integration: &IntegrationId, patience: Patience) -> Result<(), VaultError>;
     /// Whether the keychain serves at all. In the background no prompt is shown: a locked one is told as locked. When
@@ -279,6 +364,8 @@ pub enum Notice {
     ChangedElsewhere,
     /// The keychain is asked and may show a prompt.
     AskingVault,
+    /// A credential is kept in memory only, or no longer: the keychain did not take it, or took it at last.
+    SignInsHeldChanged,
 }
 
 pub trait Notices: Send + Sync {

@@ -186,6 +186,14 @@ pub struct NewItem<'a> {
     pub at: Timestamp,
 }
 
+/// A renewed credential, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewed {
+    pub generation: Generation,
+    pub expires_at: Option<Timestamp>,
+    pub at: Timestamp,
+}
+
 /// What became of a severance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severance {
@@ -209,6 +217,16 @@ pub trait Store: Send + Sync {
     /// Inserts or renews. Renewing clears the integration's severance; its items stay severed.
     async fn save_integration(&self, integration: &Integration) -> Result<(), StoreError>;
     async fn mark_verified(&self, id: &IntegrationId, at: Timestamp) -> Result<(), StoreError>;
+    /// Notes that the credential of this generation is about to be renewed: a process that dies in between leaves the
+    /// note. Answers whether one stood already.
+    async fn note_renewal(
+        &self,
+        id: &IntegrationId,
+        generation: Generation,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// The renewal is over: the note is taken away, and what it brought is kept, if it brought anything.
+    async fn end_renewal(&self, id: &IntegrationId, renewed: Option<&Renewed>) -> Result<(), StoreError>;
     /// Severs the integration and every item that reads through it, unless its credential is newer than `generation`.
     async fn sever(
         &self,

@@ -176,7 +176,10 @@ impl Run<'_> {
         if !matches!(error, ProviderError::Gone | ProviderError::PermissionMissing) {
             return false;
         }
-        let judged = judge_with_probe(self.ports, self.integration, self.credential.as_ref(), error).await;
+        let judged = {
+            let held = self.credential.as_ref();
+            judge_with_probe(self.ports, self.integration, held, error, self.patience).await
+        };
         judged.verdict == Verdict::Fail(FailureCode::RemoteGone)
     }
 

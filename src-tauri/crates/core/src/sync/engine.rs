@@ -6,7 +6,7 @@
 use super::call::{CallError, Try, Waiter, Waits, call};
 use super::turn::FeedLocks;
 use super::verdict::{self, Question, Verdict};
-use crate::connect::{open_credential, sever};
+use crate::connect::{CredentialError, open_credential, renew_refused, sever};
 use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode, Waiting};
 use crate::domain::ids::{ExternalId, FeedId, ItemId, JobId};
@@ -68,7 +68,8 @@ pub enum Outcome {
 /// Why a run cannot go on.
 pub(super) enum Stop {
     Provider(ProviderError),
-    Vault(VaultError),
+    /// There is no credential to go on with.
+    Credential(CredentialError),
     WaitElapsed(Waiting),
     Store(StoreError),
 }
@@ -179,7 +180,7 @@ pub(super) struct Run<'a> {
     /// The credential in use: what a rejection speaks about.
     pub(super) credential: Option<Credential>,
     waiter: Waiter,
-    patience: Patience,
+    pub(super) patience: Patience,
 }
 
 /// Shows on the job that it waits.
@@ -232,7 +233,7 @@ impl Run<'_> {
     pub(super) async fn load_credential(&self) -> Result<Credential, Stop> {
         open_credential(self.ports, self.integration, self.patience)
             .await
-            .map_err(Stop::Vault)
+            .map_err(Stop::Credential)
     }
 
     pub(super) async fn call<'t, T>(&mut self, make: impl FnMut() -> Try<'t, T>) -> Result<T, Stop> {
@@ -260,11 +261,11 @@ impl Run<'_> {
                 self.hold(Failure::new(waiting.code, at), waiting.until).await?;
                 return Ok(Some(Outcome::WaitElapsed(waiting)));
             }
-            Stop::Vault(error @ VaultError::Missing) => return self.sever(error.failure(at)).await,
-            Stop::Vault(error) => return self.hold(error.failure(at), None).await.map(Some),
+            Stop::Credential(error) => return self.without_credential(error).await,
             Stop::Provider(error) => error,
         };
-        let judged = judge_with_probe(self.ports, self.integration, self.credential.as_ref(), &error).await;
+        let held = self.credential.as_ref();
+        let judged = judge_with_probe(self.ports, self.integration, held, &error, self.patience).await;
         let failure = |code| Failure {
             code,
             at: self.ports.clock.now(),
@@ -282,7 +283,33 @@ impl Run<'_> {
                 Ok(Some(outcome))
             }
             Verdict::Hold(code) => self.hold(failure(code), judged.until).await.map(Some),
+            Verdict::Again => Ok(None),
             Verdict::RestartWalk => self.fail(failure(FailureCode::ProviderChanged)).await.map(Some),
+        }
+    }
+
+    /// What follows where no credential could be had.
+    async fn without_credential(&mut self, error: CredentialError) -> Result<Option<Outcome>, StoreError> {
+        let failure = error.failure(self.ports.clock.now());
+        match error {
+            CredentialError::Store(error) => Err(error),
+            CredentialError::Vault(VaultError::Missing) => self.sever(failure).await,
+            // Its renewal has severed it already.
+            CredentialError::Severed => {
+                let (at, end) = (failure.at, JobEnd::Interrupted);
+                self.ports.store.end_job(&self.job, end, at).await?;
+                Ok(Some(Outcome::Severed(failure)))
+            }
+            CredentialError::AppRejected => {
+                let outcome = self.fail(failure.clone()).await?;
+                let id = &self.integration.id;
+                self.ports.store.fail_items_of(id, &failure).await?;
+                Ok(Some(outcome))
+            }
+            CredentialError::Vault(_) | CredentialError::Provider(_) if failure.code.is_condition() => {
+                self.hold(failure, None).await.map(Some)
+            }
+            CredentialError::Vault(_) | CredentialError::Provider(_) => self.fail(failure).await.map(Some),
         }
     }
 
@@ -340,8 +367,28 @@ pub(crate) async fn judge_with_probe(
     integration: &Integration,
     credential: Option<&Credential>,
     error: &ProviderError,
+    patience: Patience,
 ) -> Judged {
     let api = ports.provider(integration.provider);
+    if *error == ProviderError::CredentialsRejected
+        && let Some(refused) = credential
+    {
+        let now = |verdict| Judged { verdict, until: None };
+        match renew_refused(ports, integration, refused, patience).await {
+            Ok(Some(_)) => return now(Verdict::Again),
+            // Nothing could renew it: the probe decides.
+            Ok(None) => {}
+            Err(CredentialError::Severed) => return now(Verdict::Sever),
+            Err(error) => {
+                let code = error.failure(ports.clock.now()).code;
+                return now(match (error, code.is_condition()) {
+                    (CredentialError::AppRejected, _) => Verdict::FailAll(code),
+                    (_, true) => Verdict::Hold(code),
+                    (_, false) => Verdict::Fail(code),
+                });
+            }
+        }
+    }
     let mut probe = None;
     let mut others_work = None;
     if verdict::question(error) == Question::Probe

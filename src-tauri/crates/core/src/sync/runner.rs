@@ -55,6 +55,10 @@ impl Runner {
         }
     }
 
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
     /// This process's turn, shared with the jobs that run already.
     pub async fn turn(&self) -> Result<Arc<Turn>, CommandError> {
         let mut held = self.turn.lock().await;

@@ -75,7 +75,12 @@ impl Drop for Claim {
 
 /// Waits for the sync lock, at most `limit`. Jobs that a dead process left open are ended as interrupted.
 pub async fn take_turn(ports: &Ports, limit: Option<Duration>) -> Result<Turn, CommandError> {
-    let lock = wait_for(ports, limit, || ports.locks.try_sync()).await?;
+    let Some(lock) = wait_for(ports, limit, || ports.locks.try_sync()).await? else {
+        return Err(CommandError::waiting(
+            "Another TalkValue Sync works on this data folder and was not done in the time you gave. \
+             Nothing was changed; try again when it is done.",
+        ));
+    };
     ports.store.end_orphaned_jobs(ports.clock.now()).await?;
     Ok(Turn::over(lock))
 }
@@ -89,30 +94,31 @@ pub(crate) async fn try_turn(ports: &Ports) -> Result<Option<Turn>, CommandError
     Ok(Some(Turn::over(lock)))
 }
 
-/// Waits for the short lock around changes of credentials.
-pub(crate) async fn take_credentials_turn(ports: &Ports) -> Result<Turn, CommandError> {
-    let lock = wait_for(ports, None, || ports.locks.try_credentials()).await?;
-    Ok(Turn::over(lock))
+/// Waits for the short lock around changes of credentials, however long that takes.
+pub(crate) async fn take_credentials_turn(ports: &Ports) -> Result<LockGuard, StoreError> {
+    loop {
+        if let Some(lock) = wait_for(ports, None, || ports.locks.try_credentials()).await? {
+            return Ok(lock);
+        }
+    }
 }
 
+/// `None` when the time is up.
 async fn wait_for(
     ports: &Ports,
     limit: Option<Duration>,
     try_lock: impl Fn() -> Result<Option<LockGuard>, StoreError>,
-) -> Result<LockGuard, CommandError> {
+) -> Result<Option<LockGuard>, StoreError> {
     let mut waited = Duration::ZERO;
     loop {
         if let Some(lock) = try_lock()? {
-            return Ok(lock);
+            return Ok(Some(lock));
         }
         if waited == READERS_GRACE {
             ports.notices.notify(Notice::WaitingForLock);
         }
         if waited >= READERS_GRACE && limit.is_some_and(|limit| waited >= limit) {
-            return Err(CommandError::waiting(
-                "Another TalkValue Sync works on this data folder and was not done in the time you gave. \
-                 Nothing was changed; try again when it is done.",
-            ));
+            return Ok(None);
         }
         ports.clock.sleep(LOOK_AGAIN).await;
         waited += LOOK_AGAIN;

@@ -17,6 +17,8 @@ pub enum Verdict {
     Hold(FailureCode),
     /// The walk starts again from its first page.
     RestartWalk,
+    /// The credential was renewed meanwhile: the call deserves another try.
+    Again,
 }
 
 /// What has to be asked before an error can be judged.

@@ -20,6 +20,13 @@ CREATE TABLE integration (
     UNIQUE (provider, account_id, api_origin)
 ) STRICT;
 
+-- A renewal that was begun and has not ended: whether the provider gave out a successor is not known. No secret.
+CREATE TABLE renewal (
+    integration_id TEXT PRIMARY KEY NOT NULL REFERENCES integration (id) ON DELETE CASCADE,
+    generation     INTEGER NOT NULL CHECK (generation >= 1),
+    at             INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE feed (
     key            INTEGER PRIMARY KEY,
     id             TEXT NOT NULL UNIQUE,

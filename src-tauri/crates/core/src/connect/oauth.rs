@@ -1,0 +1,298 @@
+//! Signing in at the provider (OAuth authorization code with PKCE), whichever way the provider's page is shown: an
+//! attempt is begun, somebody shows its address to the person and brings back the address that the provider redirects
+//! to, and the code in it is redeemed, proved and kept.
+
+use super::integrate::{self, SignedIn, refused};
+use super::keychain::{app_refused, vault_refused};
+use crate::connect::check_origin;
+use crate::domain::credential::{Credential, Generation, Grant, OauthApp, SignIn};
+use crate::domain::failure::{FailureCode, Recovery};
+use crate::domain::ids::IntegrationId;
+use crate::domain::integration::Integration;
+use crate::domain::provider::Provider;
+use crate::error::CommandError;
+use crate::ports::{AuthorizationRequest, Notice, Patience, Ports, SignInError};
+use crate::query::stored_integration;
+use crate::sync::call::CallError;
+use crate::sync::engine::EngineOptions;
+use crate::sync::turn::take_credentials_turn;
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+use url::Url;
+
+/// How long an attempt waits for its answer.
+pub const SIGN_IN_DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// One attempt of a person to sign in. Good for one answer.
+pub struct SignInAttempt {
+    provider: Provider,
+    app: OauthApp,
+    request: AuthorizationRequest,
+    needed: Option<Integration>,
+}
+
+/// What the provider's redirect said.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Code(SecretString),
+    /// The person declined.
+    Declined,
+    /// The provider names another reason.
+    Failed,
+}
+
+impl SignInAttempt {
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The provider's page, for the person's eyes.
+    pub fn address(&self) -> &str {
+        &self.request.address
+    }
+
+    /// Where the provider redirects to.
+    pub fn redirect_uri(&self) -> &str {
+        &self.request.redirect_uri
+    }
+
+    /// What an address that the provider redirected to says. `None` where it is not an answer to this attempt: whoever
+    /// listens goes on listening.
+    pub fn hear(&self, address: &Url) -> Option<Answer> {
+        let own = Url::parse(&self.request.redirect_uri).ok()?;
+        let is_ours = address.scheme() == own.scheme()
+            && address.port_or_known_default() == own.port_or_known_default()
+            && address.path() == own.path()
+            && matches!(address.host_str(), Some("localhost" | "127.0.0.1"));
+        if !is_ours {
+            return None;
+        }
+        let state = single(address, "state").ok()??;
+        let expected = self.request.state.expose_secret();
+        if !bool::from(state.as_bytes().ct_eq(expected.as_bytes())) {
+            return None;
+        }
+        // Another server's answer must not be redeemed at this one (RFC 9207).
+        if let (Some(expected), Ok(Some(told))) = (&self.request.issuer, single(address, "iss"))
+            && told.trim_end_matches('/') != expected.trim_end_matches('/')
+        {
+            return None;
+        }
+        Some(match (single(address, "code"), single(address, "error")) {
+            (Ok(Some(code)), Ok(None)) if !code.is_empty() => Answer::Code(SecretString::from(code)),
+            (Ok(None), Ok(Some(error))) if error == "access_denied" => Answer::Declined,
+            _ => Answer::Failed,
+        })
+    }
+}
+
+/// The value of a parameter that may stand once only.
+fn single(address: &Url, name: &str) -> Result<Option<String>, ()> {
+    let mut values = address
+        .query_pairs()
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned());
+    let first = values.next();
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(()),
+    }
+}
+
+/// Begins an attempt. With `renews`, only that account will do.
+pub async fn begin_sign_in(
+    ports: &Ports,
+    provider: Provider,
+    app: OauthApp,
+    renews: Option<&IntegrationId>,
+) -> Result<SignInAttempt, CommandError> {
+    let needed = match renews {
+        Some(id) => Some(stored_integration(ports, id).await?),
+        None => None,
+    };
+    if let Some(needed) = &needed {
+        check_origin(ports, needed)?;
+    }
+    let server = ports.oauth(provider);
+    let redirect_uri = app.redirect_uri(provider);
+    let request = server
+        .authorization(&app, &redirect_uri)
+        .await
+        .map_err(|error| not_signed_in(provider, error))?;
+    Ok(SignInAttempt {
+        provider,
+        app,
+        request,
+        needed,
+    })
+}
+
+/// Redeems what the provider answered, proves the account by a live call, and keeps it, with its app.
+pub async fn finish_sign_in(
+    ports: &Ports,
+    attempt: &SignInAttempt,
+    answer: Answer,
+    options: EngineOptions,
+) -> Result<SignedIn, CommandError> {
+    let provider = attempt.provider;
+    let name = provider.name();
+    let code = match answer {
+        Answer::Code(code) => code,
+        Answer::Declined => {
+            return Err(CommandError::not_possible(
+                format!("You declined at {name}. Nothing was changed."),
+                Recovery::Retry,
+            ));
+        }
+        Answer::Failed => {
+            return Err(CommandError::failure(
+                FailureCode::ProviderUnreachable,
+                format!("{name} could not sign you in just now. Nothing was changed; try again."),
+            ));
+        }
+    };
+    let server = ports.oauth(provider);
+    let tokens = server
+        .exchange(&attempt.app, &attempt.request, &code)
+        .await
+        .map_err(|error| not_signed_in(provider, error))?;
+    let at = ports.clock.now();
+    let credential = Credential {
+        sign_in: SignIn::Oauth,
+        secret: tokens.access_token,
+        origins: ports.provider(provider).origins().clone(),
+        generation: Generation::FIRST,
+        grant: Some(Grant {
+            client_id: attempt.app.client_id.clone(),
+            refresh_token: tokens.refresh_token,
+            obtained_at: at,
+            expires_at: tokens
+                .expires_in
+                .and_then(|lifetime| super::renewal::end_of(at, lifetime)),
+        }),
+    };
+    let proved = integrate::prove(ports, provider, credential, Some(&attempt.app), options)
+        .await
+        .map_err(|error| match error {
+            CallError::Provider(
+                crate::ports::ProviderError::CredentialsRejected
+                | crate::ports::ProviderError::PermissionMissing,
+            ) => CommandError::failure(
+                FailureCode::CredentialsRejected,
+                format!(
+                    "{name} signed you in, and then refused that sign-in its data. Nothing was saved; sign in as \
+                     somebody who may see the events."
+                ),
+            ),
+            other => refused(provider, "", other),
+        })?;
+    integrate::keep_or_ask(ports, proved, attempt.needed.as_ref(), options).await
+}
+
+fn not_signed_in(provider: Provider, error: SignInError) -> CommandError {
+    match error {
+        SignInError::GrantRejected => CommandError::failure(
+            FailureCode::ProviderUnreachable,
+            format!(
+                "{} no longer takes this answer: it was too old, or used before. Nothing was changed; sign in again.",
+                provider.name()
+            ),
+        ),
+        SignInError::AppRejected => app_refused(provider),
+        SignInError::Provider(error) => refused(provider, "", CallError::Provider(error)),
+    }
+}
+
+/// The workspace's own app, if one is kept for the server that is set now.
+pub async fn known_app(
+    ports: &Ports,
+    provider: Provider,
+    patience: Patience,
+) -> Result<Option<OauthApp>, CommandError> {
+    ports.notices.notify(Notice::AskingVault);
+    let app = ports
+        .vault
+        .load_app(provider, patience)
+        .await
+        .map_err(|error| vault_refused(&error, "Nothing was changed."))?;
+    Ok(app.filter(|app| app.origin == *ports.oauth(provider).origin()))
+}
+
+/// Keeps an app in the keychain. What failed over an earlier one is tried again at once.
+pub async fn remember_app(
+    ports: &Ports,
+    provider: Provider,
+    app: &OauthApp,
+    patience: Patience,
+) -> Result<(), CommandError> {
+    let _turn = take_credentials_turn(ports).await?;
+    ports.notices.notify(Notice::AskingVault);
+    ports
+        .vault
+        .save_app(provider, app, patience)
+        .await
+        .map_err(|error| vault_refused(&error, "The app was not saved."))?;
+    ports.sign_ins.rest_no_longer();
+    Ok(())
+}
+
+/// Erases the app from the keychain. Accounts that signed in through it stay until they have to be renewed.
+pub async fn forget_app(ports: &Ports, provider: Provider, patience: Patience) -> Result<(), CommandError> {
+    let _turn = take_credentials_turn(ports).await?;
+    ports.notices.notify(Notice::AskingVault);
+    ports
+        .vault
+        .erase_app(provider, patience)
+        .await
+        .map_err(|error| vault_refused(&error, "The app is still kept."))
+}
+
+/// Checks what a person entered as their app, before anything is sent anywhere.
+pub fn app_as_entered(
+    ports: &Ports,
+    provider: Provider,
+    client_id: &str,
+    client_secret: Option<SecretString>,
+    redirect_port: u16,
+) -> Result<OauthApp, CommandError> {
+    let is_word = |text: &str| {
+        !text.is_empty() && text.len() <= 500 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let client_id = client_id.trim();
+    // Luma's client ids are addresses of documents; others are words.
+    if !is_word(client_id) {
+        return Err(CommandError::bad_input(format!(
+            "That is no client id. Copy the line called API key from {}'s page of your app.",
+            provider.name()
+        )));
+    }
+    let client_secret = match client_secret {
+        Some(secret) => {
+            let trimmed = secret.expose_secret().trim();
+            if !is_word(trimmed) {
+                return Err(CommandError::bad_input(
+                    "That is no client secret: it is one word without spaces. Copy it from the page of your app.",
+                ));
+            }
+            Some(SecretString::from(trimmed))
+        }
+        None if provider == Provider::Eventbrite => {
+            return Err(CommandError::bad_input(
+                "Eventbrite asks for the app's client secret too. Copy it from the page of your app.",
+            ));
+        }
+        None => None,
+    };
+    if redirect_port < 1024 {
+        return Err(CommandError::bad_input(
+            "Choose a port between 1024 and 65535 for the redirect address.",
+        ));
+    }
+    Ok(OauthApp {
+        client_id: client_id.to_owned(),
+        client_secret,
+        redirect_port,
+        origin: ports.oauth(provider).origin().clone(),
+    })
+}

@@ -1,0 +1,134 @@
+//! Repairing every item that an account can read, after one sign-in: in order of their start, each with an outcome of
+//! its own.
+
+use super::reconnect::{begin_reconnect, reconnect_item};
+use crate::domain::failure::FailureCode;
+use crate::domain::ids::{IntegrationId, ItemId};
+use crate::error::{CommandError, ErrorCode};
+use crate::ports::{ItemRecord, Ports};
+use crate::query::{ItemView, stored_integration};
+use crate::sync::actions::require_connected;
+use crate::sync::engine::EngineOptions;
+use crate::sync::runner::Runner;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Which disconnected items are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// Those that read through this account until now.
+    Account(&'a IntegrationId),
+    /// All that the account can see, whichever they read through.
+    Anybody,
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    pub item: ItemId,
+    pub title: String,
+    pub outcome: Result<ItemView, CommandError>,
+}
+
+/// Reconnects the items one after another and waits until each is read.
+pub async fn reconnect_all(
+    ports: &Ports,
+    whose: Whose<'_>,
+    with: &IntegrationId,
+    options: EngineOptions,
+) -> Result<Vec<Repaired>, CommandError> {
+    let mut all = Vec::new();
+    for record in to_repair(ports, whose, with).await? {
+        let outcome = reconnect_item(ports, &record.item.id, Some(with), options).await;
+        add(&mut all, record, outcome, whose, with);
+    }
+    Ok(all)
+}
+
+/// Reconnects the items one after another; their lists are read in the background.
+pub async fn begin_reconnect_all(
+    runner: &Arc<Runner>,
+    whose: Whose<'_>,
+    with: &IntegrationId,
+    options: EngineOptions,
+) -> Result<Vec<Repaired>, CommandError> {
+    let ports = runner.ports();
+    let mut all = Vec::new();
+    for record in to_repair(ports, whose, with).await? {
+        let outcome = begin_one(runner, &record.item.id, with, options).await;
+        add(&mut all, record, outcome, whose, with);
+    }
+    Ok(all)
+}
+
+async fn begin_one(
+    runner: &Arc<Runner>,
+    item: &ItemId,
+    with: &IntegrationId,
+    options: EngineOptions,
+) -> Result<ItemView, CommandError> {
+    let turn = runner.turn().await?;
+    let begun = begin_reconnect(runner.ports(), &turn, item, Some(with), options).await?;
+    Ok(runner.run_in_background(turn, begun, options))
+}
+
+/// The disconnected items, the one that starts first before the others; what has no start comes last.
+async fn to_repair(
+    ports: &Ports,
+    whose: Whose<'_>,
+    with: &IntegrationId,
+) -> Result<Vec<ItemRecord>, CommandError> {
+    let chosen = stored_integration(ports, with).await?;
+    require_connected(&chosen)?;
+    let mut records = ports.store.items().await?;
+    records.retain(|record| {
+        let item = &record.item;
+        let is_meant = match whose {
+            Whose::Account(id) => item.integration_id == *id,
+            Whose::Anybody => true,
+        };
+        is_meant
+            && record.severed.is_some()
+            && !item.archived
+            && item.provider == chosen.provider
+            && item.api_origin == chosen.api_origin
+    });
+    let now = ports.clock.now();
+    // What is over comes after what is still to come.
+    records.sort_by_key(|record| {
+        let start = record.item.starts_at.unwrap_or(Timestamp::MAX);
+        let is_over = record
+            .item
+            .ends_at
+            .or(record.item.starts_at)
+            .is_some_and(|end| end < now);
+        (is_over, start)
+    });
+    Ok(records)
+}
+
+/// Notes an outcome. What another account reads and this one cannot see was not meant.
+fn add(
+    all: &mut Vec<Repaired>,
+    record: ItemRecord,
+    outcome: Result<ItemView, CommandError>,
+    whose: Whose<'_>,
+    with: &IntegrationId,
+) {
+    let is_unseen = matches!(
+        &outcome,
+        Err(error) if matches!(
+            error.code,
+            ErrorCode::Failure(FailureCode::RemoteGone | FailureCode::PermissionMissing)
+        )
+    );
+    let is_of_others = record.item.integration_id != *with;
+    if is_unseen && is_of_others && matches!(whose, Whose::Anybody) {
+        return;
+    }
+    all.push(Repaired {
+        item: record.item.id.clone(),
+        title: record.item.display_title().to_string(),
+        outcome,
+    });
+}

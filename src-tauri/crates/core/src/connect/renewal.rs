@@ -1,0 +1,309 @@
+//! Renewing an OAuth sign-in: once, whoever asks, in this process and in others, and never in a way that could lose it.
+//!
+//! The order: the credentials lock (across processes), the credential read again, proof that the keychain keeps
+//! entries, a note in the database, the request, the keychain written and read back, the database. It runs as a task of
+//! its own: whoever asked may go away meanwhile.
+
+use super::sever;
+use super::sign_ins::{CredentialError, held_credential, save_or_hold};
+use crate::domain::credential::{Credential, Generation, Grant, Need, OauthApp};
+use crate::domain::failure::{Failure, FailureCode};
+use crate::domain::ids::IntegrationId;
+use crate::domain::integration::Integration;
+use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, Tokens};
+use crate::sync::retry::LONGEST_TOLD_WAIT;
+use crate::sync::turn::take_credentials_turn;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// After a renewal that failed, nobody asks for it again in the background this long.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(30);
+/// ... and where the provider refuses the app, which only a person can change.
+const REST_AFTER_APP_REJECTED: Duration = Duration::from_secs(60 * 60);
+/// What the note of an earlier renewal that never ended adds to the reason.
+const CUT_OFF: &str = "an earlier renewal was cut off";
+
+/// Why a credential is to be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its end is near.
+    Due,
+    /// The provider refused the credential of this generation.
+    Refused(Generation),
+}
+
+type Outcome = Result<Credential, CredentialError>;
+/// A renewal under way, as whoever waits for it sees it.
+pub(super) type Flight = watch::Receiver<Option<Outcome>>;
+
+/// Renews the credential of an account that was refused, once per refusal. `None` where that cannot help: nothing
+/// renews it, or the refused one had itself been renewed for a refusal.
+pub(crate) async fn renew_refused(
+    ports: &Ports,
+    integration: &Integration,
+    refused: &Credential,
+    patience: Patience,
+) -> Result<Option<Credential>, CredentialError> {
+    let helped_before =
+        ports.sign_ins.state().after_refusal.get(&integration.id) == Some(&refused.generation);
+    if !refused.can_be_renewed() || helped_before {
+        return Ok(None);
+    }
+    let cause = Cause::Refused(refused.generation);
+    let mut renewed = renew(ports, integration, cause, patience).await?;
+    if renewed.generation <= refused.generation {
+        // Somebody else's renewal was joined that found nothing due.
+        renewed = renew(ports, integration, cause, patience).await?;
+    }
+    Ok((renewed.generation > refused.generation).then_some(renewed))
+}
+
+/// Waits for the renewal that is under way, or begins one.
+pub(super) async fn renew(
+    ports: &Ports,
+    integration: &Integration,
+    cause: Cause,
+    patience: Patience,
+) -> Outcome {
+    let mut flight = join_or_begin(ports, integration, cause, patience);
+    match flight.wait_for(Option::is_some).await {
+        Ok(outcome) => outcome.clone().unwrap_or(Err(CredentialError::Severed)),
+        // Its task broke off; that is a defect, and says nothing about the credential.
+        Err(_) => Err(CredentialError::Provider(ProviderError::Unreachable {
+            detail: "the renewal broke off".to_owned(),
+        })),
+    }
+}
+
+fn join_or_begin(ports: &Ports, integration: &Integration, cause: Cause, patience: Patience) -> Flight {
+    let mut state = ports.sign_ins.state();
+    if let Some(flight) = state.flights.get(&integration.id) {
+        return flight.clone();
+    }
+    let (tell, flight) = watch::channel(None);
+    state.flights.insert(integration.id.clone(), flight.clone());
+    let landing = Landing {
+        ports: ports.clone(),
+        id: integration.id.clone(),
+    };
+    let integration = integration.clone();
+    tokio::spawn(async move {
+        let outcome = renew_alone(&landing.ports, &integration, cause, patience).await;
+        drop(landing);
+        // Nobody may be waiting for it.
+        let _ = tell.send(Some(outcome));
+    });
+    flight
+}
+
+/// Takes the renewal off the list, also when its task breaks off.
+struct Landing {
+    ports: Ports,
+    id: IntegrationId,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.ports.sign_ins.state().flights.remove(&self.id);
+    }
+}
+
+/// Waits until no renewal is under way.
+pub(super) async fn none_under_way(ports: &Ports) {
+    loop {
+        let flight = ports.sign_ins.state().flights.values().next().cloned();
+        let Some(mut flight) = flight else {
+            return;
+        };
+        // An error says that it has ended too.
+        let _ = flight.wait_for(Option::is_some).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn renew_alone(ports: &Ports, integration: &Integration, cause: Cause, patience: Patience) -> Outcome {
+    let id = &integration.id;
+    let resting = ports.sign_ins.state().resting.get(id).cloned();
+    if let Some((until, error)) = resting
+        && patience == Patience::Background
+        && ports.clock.now() < until
+    {
+        return Err(error);
+    }
+    let outcome = renew_in_turn(ports, integration, cause).await;
+    let mut state = ports.sign_ins.state();
+    match &outcome {
+        Ok(credential) => {
+            state.resting.remove(id);
+            if matches!(cause, Cause::Refused(_)) {
+                state.after_refusal.insert(id.clone(), credential.generation);
+            }
+        }
+        Err(CredentialError::Severed) => {}
+        Err(error) => {
+            let rest = match error {
+                CredentialError::AppRejected => REST_AFTER_APP_REJECTED,
+                CredentialError::Provider(ProviderError::RateLimited {
+                    retry_after: Some(told),
+                }) => (*told).clamp(REST_AFTER_FAILURE, LONGEST_TOLD_WAIT),
+                _ => REST_AFTER_FAILURE,
+            };
+            let until = ports.clock.now().checked_add(rest).unwrap_or(Timestamp::MAX);
+            state.resting.insert(id.clone(), (until, error.clone()));
+        }
+    }
+    outcome
+}
+
+async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -> Outcome {
+    let id = &integration.id;
+    let _turn = take_credentials_turn(ports).await?;
+    let row = ports
+        .store
+        .integration(id)
+        .await?
+        .ok_or(CredentialError::Severed)?;
+    if row.severed.is_some() && integration.severed.is_none() {
+        return Err(CredentialError::Severed);
+    }
+    // Another process may have been faster.
+    let held = held_credential(ports, &row, Patience::Background).await?;
+    let is_wanted = match cause {
+        Cause::Due => held.need(ports.clock.now()) != Need::None,
+        Cause::Refused(refused) => held.generation <= refused,
+    };
+    let Some((grant, refresh_token)) = renewable(&held).filter(|_| is_wanted) else {
+        return Ok(held);
+    };
+    if held.origins.oauth != *ports.oauth(row.provider).origin() {
+        return Err(CredentialError::Provider(ProviderError::Malformed {
+            detail: "the sign-in belongs to another server".to_owned(),
+        }));
+    }
+    if ports.sign_ins.in_memory(id).is_none() {
+        // Never renew what could not be kept: with rotation the old one would be worth nothing.
+        ports.vault.check_keeps(Patience::Background).await?;
+    }
+    let app = app_of(ports, &row, grant).await?;
+    let began = ports.clock.now();
+    let was_cut_off = ports.store.note_renewal(id, held.generation, began).await?;
+    match ask(ports, &row, &app, refresh_token).await {
+        Ok(tokens) => keep(ports, &row, &held, grant, tokens).await,
+        Err(SignInError::GrantRejected) => {
+            warn!(integration.id = %id, "the provider no longer renews the sign-in");
+            ports.store.end_renewal(id, None).await?;
+            let failure = Failure {
+                code: FailureCode::CredentialsRejected,
+                at: ports.clock.now(),
+                detail: was_cut_off.then(|| CUT_OFF.to_owned()),
+            };
+            // Nobody else can have brought a newer one: the lock is ours.
+            let generation = held.generation.max(row.generation);
+            sever(ports, id, generation, &failure).await?;
+            Err(CredentialError::Severed)
+        }
+        Err(SignInError::AppRejected) => {
+            warn!(integration.id = %id, "the provider refuses the app");
+            ports.store.end_renewal(id, None).await?;
+            Err(CredentialError::AppRejected)
+        }
+        // Whether the server renewed it and only the answer was lost nobody knows: the note stays.
+        Err(SignInError::Provider(error)) => {
+            warn!(integration.id = %id, error = %error, "the sign-in was not renewed");
+            Err(CredentialError::Provider(error))
+        }
+    }
+}
+
+fn renewable(credential: &Credential) -> Option<(&Grant, &SecretString)> {
+    let grant = credential.grant.as_ref()?;
+    Some((grant, grant.refresh_token.as_ref()?))
+}
+
+/// The app that the grant was given to. A public one needs no entry in the keychain.
+pub(super) async fn app_of(
+    ports: &Ports,
+    integration: &Integration,
+    grant: &Grant,
+) -> Result<OauthApp, CredentialError> {
+    let provider = integration.provider;
+    let kept = ports.vault.load_app(provider, Patience::Background).await?;
+    let origin = ports.oauth(provider).origin();
+    Ok(kept
+        .filter(|app| app.client_id == grant.client_id && app.origin == *origin)
+        .unwrap_or_else(|| OauthApp {
+            client_id: grant.client_id.clone(),
+            client_secret: None,
+            redirect_port: crate::domain::credential::default_redirect_port(provider),
+            origin: origin.clone(),
+        }))
+}
+
+/// One request, and once more where its answer was lost: a server that rotates gives the same successor within its
+/// grace, and one that does not is asked once only.
+async fn ask(
+    ports: &Ports,
+    integration: &Integration,
+    app: &OauthApp,
+    refresh_token: &SecretString,
+) -> Result<Tokens, SignInError> {
+    let server = ports.oauth(integration.provider);
+    match server.refresh(app, refresh_token).await {
+        Err(SignInError::Provider(ProviderError::Unreachable { .. })) => {
+            let pause = Duration::from_secs(1).mul_f64(ports.clock.jitter());
+            ports.clock.sleep(pause).await;
+            server.refresh(app, refresh_token).await
+        }
+        answer => answer,
+    }
+}
+
+async fn keep(ports: &Ports, row: &Integration, held: &Credential, grant: &Grant, tokens: Tokens) -> Outcome {
+    let at = ports.clock.now();
+    let renewed = Credential {
+        secret: tokens.access_token,
+        generation: held.generation.max(row.generation).next(),
+        grant: Some(Grant {
+            client_id: grant.client_id.clone(),
+            refresh_token: tokens.refresh_token.or_else(|| grant.refresh_token.clone()),
+            obtained_at: at,
+            expires_at: tokens.expires_in.and_then(|lifetime| end_of(at, lifetime)),
+        }),
+        ..held.clone()
+    };
+    save_or_hold(ports, &row.id, &renewed, Patience::Background, true).await?;
+    let told = Renewed {
+        generation: renewed.generation,
+        expires_at: renewed.grant.as_ref().and_then(|grant| grant.expires_at),
+        at,
+    };
+    if let Err(error) = ports.store.end_renewal(&row.id, Some(&told)).await {
+        // The keychain has it: the row catches up with the next renewal.
+        warn!(integration.id = %row.id, error = %error, "the renewal could not be noted");
+    }
+    info!(integration.id = %row.id, "the sign-in was renewed");
+    ports.notices.notify(Notice::IntegrationChanged(row.id.clone()));
+    Ok(renewed)
+}
+
+pub(super) fn end_of(at: Timestamp, lifetime: Duration) -> Option<Timestamp> {
+    at.checked_add(SignedDuration::try_from(lifetime).ok()?).ok()
+}
+
+/// The failure table's row of a renewal that the provider did not answer.
+pub(super) fn code_of(error: &ProviderError) -> FailureCode {
+    match error {
+        ProviderError::Offline => FailureCode::Offline,
+        ProviderError::NetworkSignIn => FailureCode::NetworkSignIn,
+        ProviderError::RateLimited { .. } => FailureCode::RateLimited,
+        ProviderError::Malformed { .. } => FailureCode::ProviderChanged,
+        ProviderError::Unreachable { .. }
+        | ProviderError::CredentialsRejected
+        | ProviderError::PermissionMissing
+        | ProviderError::Gone
+        | ProviderError::CursorRejected => FailureCode::ProviderUnreachable,
+    }
+}

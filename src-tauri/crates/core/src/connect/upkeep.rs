@@ -1,0 +1,130 @@
+//! Keeping accounts signed in while a window or `watch` runs: sign-ins are renewed before they lapse, credentials
+//! without an end are proved at least daily and before an event starts, and what the keychain did not take is offered
+//! to it again.
+
+use super::sign_ins::{open_credential, save_or_hold};
+use super::{renewal, verify};
+use crate::domain::ids::IntegrationId;
+use crate::domain::integration::{Integration, IntegrationStatus};
+use crate::error::CommandError;
+use crate::ports::{Patience, Ports};
+use crate::sync::engine::EngineOptions;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::time::Duration;
+use tracing::debug;
+
+/// A credential is proved at least this often.
+const PROVED_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// ... and within this time before an event starts, once more if its last proof is older than [`RECENT_PROOF`].
+const BEFORE_THE_START: SignedDuration = SignedDuration::from_hours(3);
+const RECENT_PROOF: SignedDuration = SignedDuration::from_hours(1);
+/// The credential itself knows when it is due; it is looked at from this long before its end.
+const LOOKED_AT_BEFORE_END: SignedDuration = SignedDuration::from_mins(15);
+/// What did not succeed is tried again after this.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long the end of a process waits for renewals under way.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
+
+/// No prompt and no long wait for what nobody asked for.
+const IN_THE_BACKGROUND: EngineOptions = EngineOptions {
+    wait_limit: Some(Duration::ZERO),
+    patience: Patience::Background,
+};
+
+/// What an account needs now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    Nothing,
+    /// Its credential is to be opened, which renews it when it is due.
+    Renewal,
+    Proof,
+}
+
+/// What an account needs at `now`. `next_start` is the start of the next event that is read through it.
+pub fn care(integration: &Integration, next_start: Option<Timestamp>, now: Timestamp) -> Care {
+    if integration.status() != IntegrationStatus::Connected {
+        return Care::Nothing;
+    }
+    if let Some(end) = integration.expires_at
+        && end.duration_since(now) <= LOOKED_AT_BEFORE_END
+    {
+        return Care::Renewal;
+    }
+    let since_proof = integration
+        .last_verified_at
+        .map(|proof| now.duration_since(proof));
+    let starts_soon = next_start.is_some_and(|start| {
+        let until = start.duration_since(now);
+        !until.is_negative() && until <= BEFORE_THE_START
+    });
+    let longest = if starts_soon { RECENT_PROOF } else { PROVED_EVERY };
+    match since_proof {
+        Some(since) if since < longest => Care::Nothing,
+        _ => Care::Proof,
+    }
+}
+
+/// Keeps every connected account signed in, for ever.
+pub async fn keep_signed_in(ports: Ports) {
+    let mut not_before: HashMap<IntegrationId, Timestamp> = HashMap::new();
+    loop {
+        save_what_is_held(&ports).await;
+        if let Err(failure) = care_for_all(&ports, &mut not_before).await {
+            debug!(code = failure.code.code(), "the accounts could not be looked at");
+        }
+        ports.clock.sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn care_for_all(
+    ports: &Ports,
+    not_before: &mut HashMap<IntegrationId, Timestamp>,
+) -> Result<(), CommandError> {
+    let items = ports.store.items().await?;
+    for integration in ports.store.integrations().await? {
+        let now = ports.clock.now();
+        if not_before.get(&integration.id).is_some_and(|then| *then > now) {
+            continue;
+        }
+        let next_start = items
+            .iter()
+            .filter(|record| record.item.integration_id == integration.id && !record.item.archived)
+            .filter_map(|record| record.item.starts_at)
+            .filter(|start| *start >= now)
+            .min();
+        let succeeded = match care(&integration, next_start, now) {
+            Care::Nothing => continue,
+            // A credential of another server is none of ours to use.
+            _ if ports.provider(integration.provider).origins().api != integration.api_origin => continue,
+            Care::Renewal => open_credential(ports, &integration, Patience::Background)
+                .await
+                .is_ok(),
+            Care::Proof => verify(ports, &integration.id, IN_THE_BACKGROUND).await.is_ok(),
+        };
+        if !succeeded && let Ok(then) = ports.clock.now().checked_add(AGAIN_AFTER) {
+            not_before.insert(integration.id, then);
+        }
+    }
+    Ok(())
+}
+
+/// Offers the keychain what it did not take before.
+pub async fn save_what_is_held(ports: &Ports) {
+    for (id, credential) in ports.sign_ins.all_in_memory() {
+        // What it does not take stays in memory, and is offered again.
+        let _ = save_or_hold(ports, &id, &credential, Patience::Background, true).await;
+    }
+}
+
+/// The end of the process: renewals under way come to their end, and what is held in memory is offered to the keychain
+/// once more. Takes five seconds at most.
+pub async fn settle_sign_ins(ports: &Ports) {
+    let settling = async {
+        renewal::none_under_way(ports).await;
+        save_what_is_held(ports).await;
+    };
+    // Whoever does not answer by then keeps nobody from quitting.
+    let _ = tokio::time::timeout(LONGEST_FAREWELL, settling).await;
+}
