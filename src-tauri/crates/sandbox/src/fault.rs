@@ -1,6 +1,8 @@
 //! The vocabulary of trouble: what can go wrong with an answer ([`Fault`]) and with one record ([`Spoil`]).
 //! Owns the words only; `http::trouble` and the providers' `spoil` modules act on them.
 
+use serde_json::Value;
+
 /// One way for an answer to go wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -25,8 +27,28 @@ pub enum Fault {
     TruncatedBody,
     /// A complete HTTP answer whose JSON ends half-way.
     TruncatedJson,
-    /// The connection is reset without an answer.
+    /// The connection is reset without an answer, before anything is carried out.
     Reset,
+    /// What was asked is carried out; then the connection is reset without an answer.
+    LostAnswer,
+    /// What was asked is carried out; the answer never comes.
+    HeldAnswer,
+    /// Exactly this, whatever was asked; nothing is carried out.
+    Answer {
+        /// Status.
+        status: u16,
+        /// Names in lower case.
+        headers: Vec<(&'static str, String)>,
+        /// Body.
+        body: String,
+    },
+    /// The true answer, a JSON object, with one member set, or taken out where there is no value.
+    Member {
+        /// Which one.
+        name: String,
+        /// Its value.
+        value: Option<Value>,
+    },
     /// Accepted, never answered.
     Hang,
     /// The true answer, dripping.

@@ -17,6 +17,7 @@ mod json;
 #[cfg(target_os = "linux")]
 pub mod keychain;
 mod luma;
+mod oauth;
 mod outage;
 mod people;
 mod registration;
@@ -34,6 +35,7 @@ pub use eventbrite::{
 };
 pub use fault::{Fault, Spoil};
 pub use luma::{GuestProfile, Luma, LumaCalendar, LumaSwitches, SortChange};
+pub use oauth::{Oauth, OauthApp, OauthDialect, OauthGrant, OauthSwitches, OauthTally};
 pub use registration::{Attendance, ProviderRegistration};
 pub use sandbox::{Sandbox, SandboxBuilder};
 pub use spec::{AttendeeSpec, EventSpec, GuestSpec};

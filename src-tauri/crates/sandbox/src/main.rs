@@ -50,6 +50,15 @@ struct Serve {
     /// Port of the Luma API; 0 takes any
     #[arg(long, default_value_t = 0)]
     luma_port: u16,
+    /// Port of the Eventbrite OAuth server; 0 takes any
+    #[arg(long, default_value_t = 0)]
+    eventbrite_oauth_port: u16,
+    /// Port of the Luma OAuth server; 0 takes any
+    #[arg(long, default_value_t = 0)]
+    luma_oauth_port: u16,
+    /// Any port on loopback will do in the redirect address of an OAuth app
+    #[arg(long)]
+    any_redirect_port: bool,
     /// Port of the control page; 0 takes any
     #[arg(long, default_value_t = 0)]
     control_port: u16,
@@ -120,6 +129,7 @@ fn serve(wishes: &Serve) -> Result<ExitCode> {
         let mut builder = Sandbox::builder()
             .seed(wishes.seed)
             .ports(wishes.eventbrite_port, wishes.luma_port, wishes.control_port)
+            .oauth_ports(wishes.eventbrite_oauth_port, wishes.luma_oauth_port)
             .control_page(true);
         if wishes.demo {
             builder = builder.demo();
@@ -139,7 +149,11 @@ fn serve(wishes: &Serve) -> Result<ExitCode> {
 fn prepare(sandbox: &Sandbox, wishes: &Serve) -> Value {
     let (eventbrite, luma) = (sandbox.eventbrite(), sandbox.luma());
     let latency = Duration::from_millis(wishes.latency_ms);
-    for door in [&*eventbrite, &*luma] {
+    let (eventbrite_oauth, luma_oauth) = (eventbrite.oauth(), luma.oauth());
+    for oauth in [&eventbrite_oauth, &luma_oauth] {
+        oauth.switches(|switches| switches.any_redirect_port = wishes.any_redirect_port);
+    }
+    for door in [&*eventbrite, &*luma, &*eventbrite_oauth, &*luma_oauth] {
         door.latency(latency);
         if wishes.unlimited {
             door.unlimited();
@@ -163,6 +177,8 @@ fn prepare(sandbox: &Sandbox, wishes: &Serve) -> Value {
         "eventbriteOauthUrl": eventbrite.oauth_url(),
         "lumaApiUrl": luma.api_url(),
         "lumaOauthUrl": luma.oauth_url(),
+        "eventbriteOauthApp": eventbrite_oauth.app(),
+        "lumaOauthApp": luma_oauth.app(),
         "controlUrl": sandbox.control_url(),
         "processId": std::process::id(),
         "demo": sandbox.demo(),

@@ -1,6 +1,8 @@
 //! The sandbox itself: starts the servers on threads of their own and stops them on drop.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
@@ -12,7 +14,8 @@ use crate::demo::{self, Demo};
 use crate::eventbrite::{Eventbrite, EventbriteApi};
 use crate::http::{self, Api, Listening};
 use crate::luma::{Luma, LumaApi};
-use crate::outage::WORKER_NAME;
+use crate::oauth::{self, Oauth, OauthServer};
+use crate::outage::{Outage, WORKER_NAME};
 
 /// Both simulated providers, and the control page if asked for. Stops on drop.
 pub struct Sandbox {
@@ -33,6 +36,8 @@ pub struct SandboxBuilder {
     clock: SandboxClock,
     eventbrite_port: u16,
     luma_port: u16,
+    eventbrite_oauth_port: u16,
+    luma_oauth_port: u16,
     control_port: u16,
     control_page: bool,
     demo: bool,
@@ -54,6 +59,12 @@ impl SandboxBuilder {
     /// Ports to listen on; 0 takes any.
     pub fn ports(mut self, eventbrite: u16, luma: u16, control: u16) -> Self {
         (self.eventbrite_port, self.luma_port, self.control_port) = (eventbrite, luma, control);
+        self
+    }
+
+    /// Ports of the OAuth servers; 0 takes any.
+    pub fn oauth_ports(mut self, eventbrite: u16, luma: u16) -> Self {
+        (self.eventbrite_oauth_port, self.luma_oauth_port) = (eventbrite, luma);
         self
     }
 
@@ -82,23 +93,34 @@ impl SandboxBuilder {
     /// # Errors
     /// A port that is taken, or no threads left.
     pub fn start_blocking(self) -> io::Result<Sandbox> {
-        let eventbrite_api = Arc::new(EventbriteApi::new(self.seed, self.clock.clone()));
-        let luma_api = Arc::new(LumaApi::new(self.seed, self.clock.clone()));
-        let (eventbrite_listener, luma_listener) =
-            (http::bind(self.eventbrite_port)?, http::bind(self.luma_port)?);
-        let eventbrite_port = eventbrite_listener.local_addr()?.port();
-        let luma_port = luma_listener.local_addr()?.port();
-        let (eventbrite_wanted, eventbrite_wish) = watch::channel(Listening::Up);
-        let (eventbrite_actual, eventbrite_state) = watch::channel(Listening::Up);
-        let (luma_wanted, luma_wish) = watch::channel(Listening::Up);
-        let (luma_actual, luma_state) = watch::channel(Listening::Up);
+        let (eventbrite_seat, eventbrite_port, eventbrite_outage) = Seat::take(self.eventbrite_port)?;
+        let (luma_seat, luma_port, luma_outage) = Seat::take(self.luma_port)?;
+        let oauth_server = |brand, wanted_port| -> io::Result<_> {
+            let (seat, port, outage) = Seat::take(wanted_port)?;
+            let server = Arc::new(OauthServer::new(brand, self.seed, self.clock.clone(), port));
+            Ok((seat, Oauth::new(Arc::clone(&server), outage), server))
+        };
+        let (eventbrite_oauth_seat, eventbrite_oauth, eventbrite_oauth_server) =
+            oauth_server(oauth::EVENTBRITE, self.eventbrite_oauth_port)?;
+        let (luma_oauth_seat, luma_oauth, luma_oauth_server) =
+            oauth_server(oauth::LUMA, self.luma_oauth_port)?;
+        let eventbrite_api = Arc::new(EventbriteApi::new(
+            self.seed,
+            self.clock.clone(),
+            Arc::clone(&eventbrite_oauth_server),
+        ));
+        let luma_api = Arc::new(LumaApi::new(
+            self.seed,
+            self.clock.clone(),
+            Arc::clone(&luma_oauth_server),
+        ));
         let eventbrite = Eventbrite::new(
             Arc::clone(&eventbrite_api),
             eventbrite_port,
-            eventbrite_wanted,
-            eventbrite_state,
+            eventbrite_outage,
+            eventbrite_oauth,
         );
-        let luma = Luma::new(Arc::clone(&luma_api), luma_port, luma_wanted, luma_state);
+        let luma = Luma::new(Arc::clone(&luma_api), luma_port, luma_outage, luma_oauth);
         let demo = self.demo.then(|| demo::fill(&eventbrite, &luma, &self.clock));
 
         let control = if self.control_page {
@@ -122,20 +144,10 @@ impl SandboxBuilder {
         let server = thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
             {
                 let _inside = runtime.enter();
-                runtime.spawn(http::serve(
-                    eventbrite_listener,
-                    clock.clone(),
-                    eventbrite_wish,
-                    eventbrite_actual,
-                    passing(eventbrite_api),
-                ));
-                runtime.spawn(http::serve(
-                    luma_listener,
-                    clock.clone(),
-                    luma_wish,
-                    luma_actual,
-                    passing(luma_api),
-                ));
+                runtime.spawn(eventbrite_seat.serve(clock.clone(), eventbrite_api));
+                runtime.spawn(luma_seat.serve(clock.clone(), luma_api));
+                runtime.spawn(eventbrite_oauth_seat.serve(clock.clone(), eventbrite_oauth_server));
+                runtime.spawn(luma_oauth_seat.serve(clock.clone(), luma_oauth_server));
                 if let (Some(listener), Some(controls)) = (control, controls) {
                     let (wanted, wish) = watch::channel(Listening::Up);
                     let (actual, _) = watch::channel(Listening::Up);
@@ -162,6 +174,36 @@ impl SandboxBuilder {
             stop: Some(stop),
             server: Some(server),
         })
+    }
+}
+
+/// A port that is listened on, and the switch that ends and resumes that.
+struct Seat {
+    listener: TcpListener,
+    wish: watch::Receiver<Listening>,
+    actual: watch::Sender<Listening>,
+}
+
+impl Seat {
+    fn take(port: u16) -> io::Result<(Self, u16, Outage)> {
+        let listener = http::bind(port)?;
+        let port = listener.local_addr()?.port();
+        let (wanted, wish) = watch::channel(Listening::Up);
+        let (actual, state) = watch::channel(Listening::Up);
+        let seat = Self {
+            listener,
+            wish,
+            actual,
+        };
+        Ok((seat, port, Outage::new(wanted, state)))
+    }
+
+    fn serve<Provider: Api>(
+        self,
+        clock: SandboxClock,
+        api: Arc<Provider>,
+    ) -> impl Future<Output = io::Result<Infallible>> + Send {
+        http::serve(self.listener, clock, self.wish, self.actual, passing(api))
     }
 }
 

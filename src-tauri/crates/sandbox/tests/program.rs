@@ -46,6 +46,24 @@ fn serve_announces_itself_and_ends_with_its_input() {
         .unwrap();
     assert!(token.starts_with("CANARYEB"));
     assert_eq!(announcement["bulkAttendees"]["registrations"], 60);
+    let app = &announcement["eventbriteOauthApp"];
+    assert!(app["clientSecret"].as_str().unwrap().contains("CANARY"));
+    assert!(!app["clientId"].as_str().unwrap().contains("CANARY"));
+    assert_eq!(
+        app["redirectUris"][0],
+        "http://localhost:47831/oauth/eventbrite/callback"
+    );
+    let app = &announcement["lumaOauthApp"];
+    assert!(app["clientId"].as_str().unwrap().starts_with("https://"));
+    assert!(app["clientSecret"].is_null());
+    for url in ["eventbriteOauthUrl", "lumaOauthUrl"] {
+        assert!(
+            announcement[url]
+                .as_str()
+                .unwrap()
+                .starts_with("http://127.0.0.1:")
+        );
+    }
     let port: u16 = announcement["lumaApiUrl"]
         .as_str()
         .unwrap()

@@ -5,34 +5,34 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::oauth;
+
 use crate::door::Door;
 use crate::eventbrite::Eventbrite;
 use crate::fault::Fault;
 use crate::luma::Luma;
+use crate::oauth::Oauth;
 use crate::registration::{Attendance, ProviderRegistration};
 
 const ADD_LIMIT: u64 = 200_000;
 
 /// Carries the order out; what it made, or why not.
 pub(super) fn act(eventbrite: &Eventbrite, luma: &Luma, order: &Value) -> Result<Value, String> {
+    let shared = |oauth: &Oauth, door: &Door| oauth::act(oauth, order).or_else(|| act_on_door(door, order));
     match text(order, "provider")? {
-        "eventbrite" => match act_on_door(eventbrite, order) {
-            Some(done) => done,
-            None => act_on_eventbrite(eventbrite, order),
-        },
-        "luma" => match act_on_door(luma, order) {
-            Some(done) => done,
-            None => act_on_luma(luma, order),
-        },
+        "eventbrite" => {
+            shared(&eventbrite.oauth(), eventbrite).unwrap_or_else(|| act_on_eventbrite(eventbrite, order))
+        }
+        "luma" => shared(&luma.oauth(), luma).unwrap_or_else(|| act_on_luma(luma, order)),
         other => Err(format!("no provider {other}")),
     }
 }
 
-fn text<'a>(order: &'a Value, name: &str) -> Result<&'a str, String> {
+pub(super) fn text<'a>(order: &'a Value, name: &str) -> Result<&'a str, String> {
     order[name].as_str().ok_or_else(|| format!("{name} is missing"))
 }
 
-fn number(order: &Value, name: &str, otherwise: u64) -> u64 {
+pub(super) fn number(order: &Value, name: &str, otherwise: u64) -> u64 {
     order[name].as_u64().unwrap_or(otherwise)
 }
 

@@ -3,6 +3,7 @@
 //! Bound to loopback; a foreign `Host`, `Origin` or fetch site is refused, so that no website can press a button.
 
 mod actions;
+mod oauth;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ struct ProviderState {
     faults: Vec<String>,
     request_count: u64,
     requests: Vec<RequestRecord>,
+    oauth: Value,
 }
 
 impl Controls {
@@ -126,6 +128,7 @@ impl Controls {
                 .iter()
                 .map(|one| owner(&one.id, &one.name))
                 .collect(),
+            oauth: oauth::state(&self.eventbrite.oauth()),
             ..door_state(&self.eventbrite)
         };
         let luma = ProviderState {
@@ -138,11 +141,19 @@ impl Controls {
                 .iter()
                 .map(|one| owner(&one.id, &one.name))
                 .collect(),
+            oauth: oauth::state(&self.luma.oauth()),
             ..door_state(&self.luma)
         };
         let faults: Vec<&str> = Fault::catalogue().into_iter().map(|(name, _)| name).collect();
         let now = self.eventbrite.clock().now();
-        json!({ "now": now, "faultNames": faults, "eventbrite": eventbrite, "luma": luma })
+        json!({
+            "now": now,
+            "faultNames": faults,
+            "tokenFaultNames": oauth::fault_names(),
+            "dialectNames": oauth::dialect_names(),
+            "eventbrite": eventbrite,
+            "luma": luma,
+        })
     }
 }
 
@@ -155,6 +166,7 @@ fn door_state(door: &Door) -> ProviderState {
         faults: door.faults_set(),
         request_count: door.request_count(),
         requests: door.recent_requests(40),
+        oauth: Value::Null,
     }
 }
 

@@ -73,6 +73,49 @@ const faults = (provider, names) => {
   return faultControls[provider];
 };
 
+const select = (label, names) => element("select", { "aria-label": label }, ...names.map((name) => element("option", { value: name }, name)));
+
+const oauthControls = {};
+const oauthRows = (provider, state, names) => {
+  if (!oauthControls[provider]) {
+    const dialect = select("Dialect", names.dialectNames);
+    dialect.value = state.oauth.dialect;
+    const seconds = element("input", { type: "number", min: "1", placeholder: "s", "aria-label": "Lifetime in seconds" });
+    const fault = select("Token fault", names.tokenFaultNames);
+    const times = element("input", { type: "number", min: "1", placeholder: "always", "aria-label": "Times" });
+    const chosen = () => ({ fault: fault.value, ...(times.value ? { times: Number(times.value) } : {}) });
+    oauthControls[provider] = element("div", {},
+      element("div", { class: "row" }, dialect, button("Speak", provider, "oauth-dialect", () => ({ dialect: dialect.value })),
+        seconds, button("Set lifetime", provider, "oauth-lifetime", () => (seconds.value ? { seconds: Number(seconds.value) } : {})),
+        button("Expire access tokens", provider, "oauth-expire")),
+      element("div", { class: "row" }, fault, times, button("Inject", provider, "oauth-fault", chosen), button("Clear faults", provider, "oauth-clear-faults"),
+        button("Go down", provider, "oauth-down"), button("Come back", provider, "oauth-up")));
+  }
+  return oauthControls[provider];
+};
+
+const grants = (state) =>
+  element("table", {}, ...state.oauth.grants.map((one) =>
+    element("tr", {},
+      element("td", { class: "title" }, state.owners.find((owner) => owner.id === one.accountId)?.name ?? one.accountId,
+        element("br"), element("code", {}, `grant ${one.number} · ${one.refreshes} refreshes`)),
+      element("td", { class: one.revoked ? "dead" : "works" }, one.revoked ? "revoked" : `${one.liveAccessTokens} live`))));
+
+const oauth = (provider, state, names) =>
+  element("div", {},
+    element("p", {}, element("code", {}, [state.oauth.url, state.oauth.app.clientId, state.oauth.app.clientSecret].filter(Boolean).join(" · ")), element("br"),
+      `${state.oauth.dialect}, access tokens live ${state.oauth.accessLifetimeSecs.toLocaleString("en")} s, consent ${state.oauth.consent}`),
+    grants(state),
+    element("div", { class: "row" }, button("Revoke all grants", provider, "oauth-revoke-all"), button("Show the page", provider, "oauth-ask"),
+      button("Refuse", provider, "oauth-refuse"),
+      ...state.owners.flatMap((owner) => [
+        button(`Approve as ${owner.name}`, provider, "oauth-approve", { owner: owner.id }),
+        button(`Revoke ${owner.name}`, provider, "oauth-revoke", { owner: owner.id })])),
+    oauthRows(provider, state, names),
+    state.oauth.faults.length ? element("ul", {}, ...state.oauth.faults.map((text) => element("li", {}, text))) : "",
+    state.oauth.requests.length ? requests(state.oauth) : "",
+    element("div", { class: "row" }, button("Clear requests", provider, "oauth-clear-requests")));
+
 const provider = (name, title, state, names) =>
   element("section", { "aria-label": title },
     element("div", { class: "head" }, element("h2", {}, title), element("code", {}, state.apiUrl)),
@@ -80,11 +123,12 @@ const provider = (name, title, state, names) =>
     element("h3", {}, "Credentials"), credentials(name, state),
     element("div", { class: "row" }, button("Revoke all", name, "revoke-all"),
       ...state.owners.map((owner) => button(`Issue for ${owner.name}`, name, "issue", { owner: owner.id }))),
-    element("h3", {}, "Faults"), faults(name, names),
+    element("h3", {}, "Faults"), faults(name, names.faultNames),
     state.faults.length ? element("ul", {}, ...state.faults.map((text) => element("li", {}, text))) : element("p", { class: "empty" }, "None set."),
     element("h3", {}, `Requests (${state.requestCount.toLocaleString("en")})`),
     state.requests.length ? requests(state) : element("p", { class: "empty" }, "None yet."),
-    element("div", { class: "row" }, button("Clear requests", name, "clear-requests")));
+    element("div", { class: "row" }, button("Clear requests", name, "clear-requests")),
+    element("h3", {}, `OAuth (${state.oauth.requestCount.toLocaleString("en")} requests)`), oauth(name, state, names));
 
 let last = "";
 const refresh = async () => {
@@ -105,8 +149,8 @@ const refresh = async () => {
   const place = document.getElementById("providers");
   const offsets = [...place.querySelectorAll(".scroll")].map((one) => one.scrollTop);
   place.replaceChildren(
-    provider("eventbrite", "Eventbrite", state.eventbrite, state.faultNames),
-    provider("luma", "Luma", state.luma, state.faultNames));
+    provider("eventbrite", "Eventbrite", state.eventbrite, state),
+    provider("luma", "Luma", state.luma, state));
   place.querySelectorAll(".scroll").forEach((one, index) => { one.scrollTop = offsets[index] ?? 0; });
 };
 

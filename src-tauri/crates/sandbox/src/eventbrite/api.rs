@@ -11,6 +11,7 @@ use crate::door::Door;
 use crate::fault::Fault;
 use crate::http::{Api, Reply, Request, html_error};
 use crate::lock;
+use crate::oauth::OauthServer;
 
 const EVENT_STATUSES: &[&str] = &[
     "draft",
@@ -51,7 +52,7 @@ impl Api for EventbriteApi {
         if let Some(status) = world.switches.gateway_error {
             return html_error(status);
         }
-        answer(&mut world, request, unlimited, now).unwrap_or_else(|refusal| refusal)
+        answer(&mut world, &self.oauth, request, unlimited, now).unwrap_or_else(|refusal| refusal)
     }
 
     fn error(&self, status: u16) -> Reply {
@@ -129,6 +130,7 @@ impl Api for EventbriteApi {
             .tokens
             .values_mut()
             .for_each(|token| token.revoked = true);
+        self.oauth.revoke_all_grants();
     }
 
     fn exhaust_limiter(&self, request: &Request) {
@@ -184,7 +186,31 @@ fn bearer(request: &Request) -> Result<Option<String>, ()> {
     }
 }
 
-fn answer(world: &mut World, request: &Request, unlimited: bool, now: Timestamp) -> Result<Reply, Reply> {
+/// Who the token belongs to, and the API key that its calls count for.
+fn caller(world: &World, oauth: &OauthServer, token: &str) -> Option<(Caller, String)> {
+    if let Some(known) = world.tokens.get(token) {
+        let caller = Caller {
+            account: known.account,
+            kind: known.kind,
+        };
+        let key = world.accounts[known.account].api_key.clone();
+        return (!known.revoked).then_some((caller, key));
+    }
+    let known = oauth.caller(token)?;
+    let caller = Caller {
+        account: world.account_index(&known.account_id)?,
+        kind: TokenKind::Private,
+    };
+    Some((caller, known.client_id))
+}
+
+fn answer(
+    world: &mut World,
+    oauth: &OauthServer,
+    request: &Request,
+    unlimited: bool,
+    now: Timestamp,
+) -> Result<Reply, Reply> {
     let Some(path) = request.path.strip_prefix("/v3/") else {
         return Err(not_found("path"));
     };
@@ -211,16 +237,8 @@ fn answer(world: &mut World, request: &Request, unlimited: bool, now: Timestamp)
             )
         })?
         .ok_or_else(|| refusal(401, "NO_AUTH", "An OAuth token is required for all requests"))?;
-    let known = world
-        .tokens
-        .get(&token)
-        .filter(|known| !known.revoked)
-        .ok_or(invalid)?;
-    let caller = Caller {
-        account: known.account,
-        kind: known.kind,
-    };
-    let header = count(world, &token, caller.account, unlimited, now)?;
+    let (caller, key) = caller(world, oauth, &token).ok_or(invalid)?;
+    let header = count(world, (&token, &key), unlimited, now)?;
     if request.method != "GET" {
         return Err(refusal(405, "METHOD_NOT_ALLOWED", "Method not allowed."));
     }
@@ -234,8 +252,7 @@ fn answer(world: &mut World, request: &Request, unlimited: bool, now: Timestamp)
 /// Counts the call against the token and the API key; the header to send, which repeats both in clear.
 fn count(
     world: &mut World,
-    token: &str,
-    account: usize,
+    (token, key): (&str, &str),
     unlimited: bool,
     now: Timestamp,
 ) -> Result<Option<String>, Reply> {
@@ -244,13 +261,12 @@ fn count(
     } else {
         world.switches.calls_per_hour
     };
-    let key = world.accounts[account].api_key.clone();
     if unlimited {
         let header = format!("token:{token} 0/{limit} reset=3600s, key:{key} 0/{limit} reset=3600s");
         return Ok(world.switches.rate_header.then_some(header));
     }
     let (token_allowed, of_token) = world.limiter.take(token, limit, now);
-    let (key_allowed, of_key) = world.limiter.take(&key, limit, now);
+    let (key_allowed, of_key) = world.limiter.take(key, limit, now);
     let header = world.switches.rate_header.then(|| {
         format!(
             "token:{token} {}/{limit} reset={}s, key:{key} {}/{limit} reset={}s",

@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::sync::watch;
 
 pub use switches::{AttendeeOrder, EventbriteSwitches, WalkChange};
 pub use world::{AttendeeProfile, EventbriteAccount};
@@ -24,8 +23,9 @@ pub use world::{AttendeeProfile, EventbriteAccount};
 use crate::clock::{SandboxClock, whole_seconds};
 use crate::door::Door;
 use crate::fault::Spoil;
-use crate::http::Listening;
+use crate::http::{Api, Listening};
 use crate::lock;
+use crate::oauth::{Oauth, OauthServer};
 use crate::outage::Outage;
 use crate::registration::ProviderRegistration;
 use crate::spec::{AttendeeSpec, EventSpec};
@@ -34,13 +34,15 @@ use world::{Attendee, World};
 pub(crate) struct EventbriteApi {
     door: Door,
     world: Mutex<World>,
+    oauth: Arc<OauthServer>,
 }
 
 impl EventbriteApi {
-    pub(crate) fn new(seed: u64, clock: SandboxClock) -> Self {
+    pub(crate) fn new(seed: u64, clock: SandboxClock, oauth: Arc<OauthServer>) -> Self {
         Self {
             door: Door::new(clock),
             world: Mutex::new(World::new(seed)),
+            oauth,
         }
     }
 
@@ -75,6 +77,7 @@ pub struct Eventbrite {
     api: Arc<EventbriteApi>,
     port: u16,
     outage: Outage,
+    oauth: Oauth,
 }
 
 impl Deref for Eventbrite {
@@ -86,16 +89,12 @@ impl Deref for Eventbrite {
 }
 
 impl Eventbrite {
-    pub(crate) fn new(
-        api: Arc<EventbriteApi>,
-        port: u16,
-        wanted: watch::Sender<Listening>,
-        actual: watch::Receiver<Listening>,
-    ) -> Self {
+    pub(crate) fn new(api: Arc<EventbriteApi>, port: u16, outage: Outage, oauth: Oauth) -> Self {
         Self {
             api,
             port,
-            outage: Outage::new(wanted, actual),
+            outage,
+            oauth,
         }
     }
 
@@ -109,10 +108,16 @@ impl Eventbrite {
         format!("http://127.0.0.1:{}/v3", self.port)
     }
 
-    /// `http://127.0.0.1:PORT/oauth`. OAuth itself is not simulated yet: every path below answers 404.
+    /// `http://127.0.0.1:PORT/oauth`, on a port of its own: `/authorize` and `/token` are below it.
     #[must_use]
     pub fn oauth_url(&self) -> String {
-        format!("http://127.0.0.1:{}/oauth", self.port)
+        self.oauth.url()
+    }
+
+    /// The OAuth server, whose access tokens this API takes.
+    #[must_use]
+    pub fn oauth(&self) -> Oauth {
+        self.oauth.clone()
     }
 
     /// Nothing listens on the port any more (connections are refused) until [`Self::comes_back`].
@@ -125,9 +130,12 @@ impl Eventbrite {
         self.outage.set(Listening::Up);
     }
 
-    /// A new user with fresh credentials.
+    /// A new user with fresh credentials, and with an OAuth app that takes the redirect addresses registered so far.
     pub fn add_account(&self, name: &str, email: &str) -> EventbriteAccount {
-        self.world().add_account(name, email)
+        let account = self.world().add_account(name, email);
+        self.oauth.adds_account(&account.id, name, email);
+        self.oauth.adds_app(&account.api_key, &account.client_secret);
+        account
     }
 
     /// A new organization of that user; its id.
@@ -366,12 +374,9 @@ impl Eventbrite {
         found(world.tokens.get_mut(token), "token", token).revoked = true;
     }
 
-    /// From now on every token answers `INVALID_AUTH`.
+    /// From now on every token answers `INVALID_AUTH`, OAuth's included.
     pub fn revokes_tokens(&self) {
-        self.world()
-            .tokens
-            .values_mut()
-            .for_each(|token| token.revoked = true);
+        self.api.revoke_all();
     }
 
     /// A new private token of that user; the old ones stay as they are.
@@ -443,10 +448,15 @@ impl Eventbrite {
     pub fn during_walk(&self, pages: u64, change: impl FnOnce(Self) + Send + 'static) {
         // Weak: a hook that is never reached must not keep its own world alive.
         let api = Arc::downgrade(&self.api);
-        let (port, outage) = (self.port, self.outage.clone());
+        let (port, outage, oauth) = (self.port, self.outage.clone(), self.oauth.clone());
         let run = move || {
             if let Some(api) = api.upgrade() {
-                change(Self { api, port, outage });
+                change(Self {
+                    api,
+                    port,
+                    outage,
+                    oauth,
+                });
             }
         };
         self.after_pages(pages, Box::new(run));

@@ -46,10 +46,6 @@ pub struct EventbriteSwitches {
     pub attendees_per_page: usize,
     /// Whether `page_size` counts on attendee lists (up to 100).
     pub page_size_on_attendees: bool,
-    /// Whether a token answer carries `expires_in`. Read by OAuth, which is not simulated yet.
-    pub token_expires_in: bool,
-    /// Whether any port on localhost matches the redirect address. Read by OAuth, which is not simulated yet.
-    pub any_redirect_port: bool,
     /// Minutes until a continuation token is refused; unlimited when absent.
     pub continuation_lifetime_minutes: Option<u32>,
     /// Whether the limiter's 429 carries `Retry-After`.
@@ -75,8 +71,6 @@ impl Default for EventbriteSwitches {
             deleted_without_filter: true,
             attendees_per_page: super::lists::PAGE_SIZE,
             page_size_on_attendees: false,
-            token_expires_in: false,
-            any_redirect_port: false,
             continuation_lifetime_minutes: None,
             retry_after_on_429: false,
             rate_header: true,

@@ -18,6 +18,11 @@ pub(crate) trait Api: Send + Sync + 'static {
     /// The token or key that the request carries.
     fn credential(&self, request: &Request) -> Option<String>;
 
+    /// The query as the journal holds it, which faults for a path see too.
+    fn journalled_query(&self, request: &Request) -> String {
+        request.raw_query.clone()
+    }
+
     /// Whether the request asks for a page of attendees or guests.
     fn asks_for_registrations(&self, request: &Request) -> bool;
 
@@ -53,7 +58,7 @@ pub(crate) async fn pass(api: &dyn Api, request: Request) -> Answer {
         door.clock().now(),
         request.method.clone(),
         request.path.clone(),
-        request.raw_query.clone(),
+        api.journalled_query(&request),
         api.credential(&request),
         request.journalled_headers(),
         request.query(api.cursor_parameter()).is_some(),

@@ -5,6 +5,7 @@ use std::iter;
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress};
+use serde_json::Value;
 
 use super::Api;
 use super::answer::{Answer, Reply, Request};
@@ -40,6 +41,24 @@ pub(crate) fn spoil_answer(api: &dyn Api, request: &Request, fault: &Fault, unli
             Answer::Whole(reply)
         }
         Fault::Reset => Answer::Reset,
+        Fault::LostAnswer => {
+            let _ = truth();
+            Answer::Reset
+        }
+        Fault::HeldAnswer => {
+            let _ = truth();
+            Answer::Hang
+        }
+        Fault::Answer {
+            status,
+            headers,
+            body,
+        } => Answer::Whole(Reply {
+            status: *status,
+            headers: headers.clone(),
+            body: body.clone().into(),
+        }),
+        Fault::Member { name, value } => Answer::Whole(with_member(truth(), name, value.as_ref())),
         Fault::Hang => Answer::Hang,
         Fault::SlowBody { bytes_per_second } => Answer::Slow(truth(), *bytes_per_second),
         Fault::HugeBody { bytes } => Answer::Made(
@@ -72,6 +91,20 @@ pub(crate) fn spoil_answer(api: &dyn Api, request: &Request, fault: &Fault, unli
                 reply
             })
         }
+    }
+}
+
+fn with_member(reply: Reply, name: &str, value: Option<&Value>) -> Reply {
+    let Ok(Value::Object(mut members)) = serde_json::from_slice(&reply.body) else {
+        return reply;
+    };
+    match value {
+        Some(value) => members.insert(name.to_owned(), value.clone()),
+        None => members.remove(name),
+    };
+    Reply {
+        body: Value::Object(members).to_string().into(),
+        ..reply
     }
 }
 

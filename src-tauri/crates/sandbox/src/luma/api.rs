@@ -11,6 +11,7 @@ use crate::door::Door;
 use crate::fault::Fault;
 use crate::http::{Api, Reply, Request, html_error};
 use crate::lock;
+use crate::oauth::OauthServer;
 
 const MINUTE_SECS: i64 = 60;
 const APPROVAL_STATUSES: &[&str] = &[
@@ -28,7 +29,8 @@ impl Api for LumaApi {
     }
 
     fn credential(&self, request: &Request) -> Option<String> {
-        request.header("x-luma-api-key").map(str::to_owned)
+        let key = request.header("x-luma-api-key").or_else(|| bearer(request));
+        key.map(str::to_owned)
     }
 
     fn asks_for_registrations(&self, request: &Request) -> bool {
@@ -48,7 +50,7 @@ impl Api for LumaApi {
         if let Some(status) = world.switches.gateway_error {
             return html_error(status);
         }
-        answer(&mut world, request, unlimited, now).unwrap_or_else(|refusal| refusal)
+        answer(&mut world, &self.oauth, request, unlimited, now).unwrap_or_else(|refusal| refusal)
     }
 
     fn error(&self, status: u16) -> Reply {
@@ -122,16 +124,14 @@ impl Api for LumaApi {
             .keys
             .values_mut()
             .for_each(|key| key.revoked = true);
+        self.oauth.revoke_all_grants();
     }
 
     fn exhaust_limiter(&self, request: &Request) {
         let now = self.now();
         let mut world = lock(&self.world);
-        let key = self
-            .credential(request)
-            .and_then(|key| world.keys.get(&key).cloned());
-        if let Some(key) = key {
-            let calendar = &mut world.calendars[key.calendar];
+        if let Ok(index) = calendar(&world, &self.oauth, request) {
+            let calendar = &mut world.calendars[index];
             if now.as_second() - calendar.window.0.as_second() >= MINUTE_SECS {
                 calendar.window.0 = now;
             }
@@ -153,17 +153,33 @@ fn no_access() -> Reply {
     refusal(403, "You don’t have access to this event.")
 }
 
-fn answer(world: &mut World, request: &Request, unlimited: bool, now: Timestamp) -> Result<Reply, Reply> {
+fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The calendar of the key, or of the OAuth token where there is no key.
+fn calendar(world: &World, oauth: &OauthServer, request: &Request) -> Result<usize, Reply> {
     let unsigned = |status| refusal(status, "You are not signed in.");
-    let key = request
-        .header("x-luma-api-key")
-        .ok_or_else(|| unsigned(world.switches.missing_key_status))?;
-    let known = world
-        .keys
-        .get(key)
-        .filter(|known| !known.revoked)
-        .ok_or_else(|| unsigned(401))?;
-    let index = known.calendar;
+    if let Some(key) = request.header("x-luma-api-key") {
+        let known = world.keys.get(key).filter(|known| !known.revoked);
+        return known.map(|known| known.calendar).ok_or_else(|| unsigned(401));
+    }
+    let token = bearer(request).ok_or_else(|| unsigned(world.switches.missing_key_status))?;
+    oauth
+        .caller(token)
+        .and_then(|caller| world.calendar_index(&caller.account_id))
+        .ok_or_else(|| unsigned(401).with_header("www-authenticate", "Bearer error=\"invalid_token\""))
+}
+
+fn answer(
+    world: &mut World,
+    oauth: &OauthServer,
+    request: &Request,
+    unlimited: bool,
+    now: Timestamp,
+) -> Result<Reply, Reply> {
+    let index = calendar(world, oauth, request)?;
     let headers = count(world, index, unlimited, now)?;
     let reply = if world.calendars[index].lapsed {
         refusal(403, "This calendar needs Luma Plus to use the API.")

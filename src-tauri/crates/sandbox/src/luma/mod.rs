@@ -14,7 +14,6 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 pub use switches::{LumaSwitches, SortChange};
 pub use world::{GuestProfile, LumaCalendar};
@@ -23,8 +22,9 @@ use crate::clock::{SandboxClock, whole_milliseconds};
 use crate::door::Door;
 use crate::eventbrite::EventSummary;
 use crate::fault::Spoil;
-use crate::http::Listening;
+use crate::http::{Api, Listening};
 use crate::lock;
+use crate::oauth::{Oauth, OauthServer};
 use crate::outage::Outage;
 use crate::registration::ProviderRegistration;
 use crate::spec::{EventSpec, GuestSpec};
@@ -33,13 +33,15 @@ use world::{Guest, World};
 pub(crate) struct LumaApi {
     door: Door,
     world: Mutex<World>,
+    oauth: Arc<OauthServer>,
 }
 
 impl LumaApi {
-    pub(crate) fn new(seed: u64, clock: SandboxClock) -> Self {
+    pub(crate) fn new(seed: u64, clock: SandboxClock, oauth: Arc<OauthServer>) -> Self {
         Self {
             door: Door::new(clock),
             world: Mutex::new(World::new(seed)),
+            oauth,
         }
     }
 
@@ -54,6 +56,7 @@ pub struct Luma {
     api: Arc<LumaApi>,
     port: u16,
     outage: Outage,
+    oauth: Oauth,
 }
 
 impl Deref for Luma {
@@ -65,16 +68,12 @@ impl Deref for Luma {
 }
 
 impl Luma {
-    pub(crate) fn new(
-        api: Arc<LumaApi>,
-        port: u16,
-        wanted: watch::Sender<Listening>,
-        actual: watch::Receiver<Listening>,
-    ) -> Self {
+    pub(crate) fn new(api: Arc<LumaApi>, port: u16, outage: Outage, oauth: Oauth) -> Self {
         Self {
             api,
             port,
-            outage: Outage::new(wanted, actual),
+            outage,
+            oauth,
         }
     }
 
@@ -88,10 +87,16 @@ impl Luma {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// `http://127.0.0.1:PORT`: where the OAuth metadata would be. OAuth itself is not simulated yet (404).
+    /// `http://127.0.0.1:PORT`, on a port of its own: the metadata is below it.
     #[must_use]
     pub fn oauth_url(&self) -> String {
-        self.api_url()
+        self.oauth.url()
+    }
+
+    /// The OAuth server, whose access tokens this API takes.
+    #[must_use]
+    pub fn oauth(&self) -> Oauth {
+        self.oauth.clone()
     }
 
     /// Nothing listens on the port any more (connections are refused) until [`Self::comes_back`].
@@ -106,7 +111,9 @@ impl Luma {
 
     /// A new calendar with its first key. The same owner e-mail is the same user.
     pub fn add_calendar(&self, name: &str, owner_name: &str, owner_email: &str) -> LumaCalendar {
-        self.world().add_calendar(name, owner_name, owner_email)
+        let calendar = self.world().add_calendar(name, owner_name, owner_email);
+        self.oauth.adds_account(&calendar.id, name, owner_email);
+        calendar
     }
 
     /// A new event; its id, `evt-…`.
@@ -296,9 +303,9 @@ impl Luma {
         found(world.keys.get_mut(key), "key", key).revoked = true;
     }
 
-    /// From now on every key answers 401.
+    /// From now on every key answers 401, and every OAuth token too.
     pub fn revokes_keys(&self) {
-        self.world().keys.values_mut().for_each(|key| key.revoked = true);
+        self.api.revoke_all();
     }
 
     /// A new key of that calendar; the old ones stay as they are.
@@ -348,10 +355,15 @@ impl Luma {
     pub fn during_walk(&self, pages: u64, change: impl FnOnce(Self) + Send + 'static) {
         // Weak: a hook that is never reached must not keep its own world alive.
         let api = Arc::downgrade(&self.api);
-        let (port, outage) = (self.port, self.outage.clone());
+        let (port, outage, oauth) = (self.port, self.outage.clone(), self.oauth.clone());
         let run = move || {
             if let Some(api) = api.upgrade() {
-                change(Self { api, port, outage });
+                change(Self {
+                    api,
+                    port,
+                    outage,
+                    oauth,
+                });
             }
         };
         self.after_pages(pages, Box::new(run));

@@ -4,6 +4,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use talkvalue_sandbox::{Fault, Sandbox};
 
+use crate::oauth::flow::Asker;
 use crate::support::{client, get_eventbrite};
 
 async fn demo() -> (Sandbox, Client, String) {
@@ -170,4 +171,80 @@ async fn foreign_callers_and_senseless_orders_are_refused() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 200, "nothing was revoked");
+}
+
+#[tokio::test]
+async fn the_oauth_servers_are_governed_from_the_page() {
+    let (sandbox, client, url) = demo().await;
+    let demo = sandbox.demo().unwrap();
+    for (provider, oauth, owner) in [
+        (
+            "eventbrite",
+            sandbox.eventbrite().oauth(),
+            &demo.eventbrite_accounts[1].id,
+        ),
+        ("luma", sandbox.luma().oauth(), &demo.luma_calendars[1].id),
+    ] {
+        let acts = async |more: Value| {
+            let mut what = json!({ "provider": provider });
+            what.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            order(&client, &url, what).await.status().as_u16()
+        };
+        let state = async || {
+            let state: Value = client
+                .get(format!("{url}state"))
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
+            state[provider]["oauth"].clone()
+        };
+        for (dialect, _) in talkvalue_sandbox::OauthDialect::ALL {
+            assert_eq!(
+                acts(json!({ "action": "oauth-dialect", "dialect": dialect })).await,
+                200
+            );
+            assert_eq!(state().await["dialect"], dialect);
+        }
+        assert_eq!(
+            acts(json!({ "action": "oauth-lifetime", "seconds": 5 })).await,
+            200
+        );
+        assert_eq!(
+            acts(json!({ "action": "oauth-approve", "owner": owner })).await,
+            200
+        );
+        let asker = Asker::below(&oauth, if provider == "luma" { "/oauth2" } else { "" });
+        let tokens = asker.connects().await;
+        assert_eq!(tokens.expires_in, Some(5));
+        let shown = state().await;
+        assert_eq!(shown["grants"][0]["accountId"], owner.as_str());
+        let to_type_in = asker.app.client_secret.clone().unwrap_or_default();
+        for secret in oauth.secrets().iter().filter(|secret| **secret != to_type_in) {
+            assert!(!shown.to_string().contains(secret), "the page shows no token");
+        }
+        assert_eq!(acts(json!({ "action": "oauth-expire" })).await, 200);
+        assert_eq!(oauth.grants()[0].live_access_tokens, 0);
+        let fault = json!({ "action": "oauth-fault", "fault": "invalid-grant", "times": 1 });
+        assert_eq!(acts(fault).await, 200);
+        assert_eq!(asker.refused(tokens.refresh()).await, "invalid_grant");
+        assert!(!oauth.grants()[0].revoked, "that was the fault alone");
+        assert_eq!(
+            acts(json!({ "action": "oauth-revoke", "owner": owner })).await,
+            200
+        );
+        assert!(oauth.grants()[0].revoked);
+        for senseless in [
+            json!({ "action": "oauth-dialect", "dialect": "esperanto" }),
+            json!({ "action": "oauth-revoke", "owner": "nobody" }),
+            json!({ "action": "oauth-fault", "fault": "sunshine" }),
+            json!({ "action": "oauth-dance" }),
+        ] {
+            assert_eq!(acts(senseless).await, 400);
+        }
+    }
 }

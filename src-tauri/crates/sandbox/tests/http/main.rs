@@ -7,6 +7,7 @@
 
 mod control;
 mod luma;
+mod oauth;
 mod speed;
 mod support;
 mod trouble;
