@@ -270,14 +270,13 @@ fn ports(
     keychain: &Arc<CredentialStore>,
     folder: &std::path::Path,
 ) -> Ports {
-    let origins = |api: String| Origins {
-        oauth: Origin::parse(&format!("{api}/oauth")).unwrap(),
+    let origins = |api: String, oauth: String| Origins {
+        oauth: Origin::parse(&oauth).unwrap(),
         api: Origin::parse(&api).unwrap(),
     };
-    let (eventbrite, luma) = (
-        origins(sandbox.eventbrite().api_url()),
-        origins(sandbox.luma().api_url()),
-    );
+    let eventbrite = sandbox.eventbrite();
+    let eventbrite = origins(eventbrite.api_url(), eventbrite.oauth().url());
+    let luma = origins(sandbox.luma().api_url(), sandbox.luma().oauth().url());
     let folder = DataFolder::open(folder).unwrap();
     let store = SqliteStore::open(&folder).unwrap();
     let keychain = keychain.clone();

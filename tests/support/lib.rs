@@ -12,6 +12,7 @@ pub mod filled;
 #[cfg(target_os = "linux")]
 pub mod kills;
 pub mod model;
+pub mod oauth;
 pub mod stored;
 pub mod sweep;
 #[cfg(target_os = "linux")]

@@ -3,10 +3,8 @@
 
 use super::malformed;
 use crate::providers::http::{Answer, retry_after, unreachable};
-use oauth2::basic::{BasicErrorResponseType, BasicTokenType};
-use oauth2::{
-    AccessToken, HttpResponse, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, TokenResponse,
-};
+use oauth2::basic::{BasicErrorResponse, BasicTokenType};
+use oauth2::{AccessToken, HttpResponse, RefreshToken, RequestTokenError, Scope, TokenResponse};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 use talkvalue_core::ports::{ProviderError, SignInError};
@@ -59,8 +57,9 @@ fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AccessToken, D::E
 }
 
 fn optional_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RefreshToken>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| is_token(text)).map(RefreshToken::new))
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let text = value.as_str().filter(|text| is_token(text));
+    Ok(text.map(|text| RefreshToken::new(text.to_owned())))
 }
 
 /// RFC 6749 appendix A.12: printable ASCII.
@@ -136,32 +135,12 @@ pub(super) fn only_success(answer: Answer) -> Result<Answer, SignInError> {
 }
 
 /// What went wrong, in the core's terms.
-pub(super) fn meaning<T>(error: RequestTokenError<SignInError, StandardErrorResponse<T>>) -> SignInError
-where
-    T: oauth2::ErrorResponseType + AsErrorWord + std::fmt::Display + 'static,
-{
+pub(super) fn meaning(error: RequestTokenError<SignInError, BasicErrorResponse>) -> SignInError {
     match error {
         RequestTokenError::Request(error) => error,
-        RequestTokenError::ServerResponse(answer) => of_word(&answer.error().word()),
+        RequestTokenError::ServerResponse(answer) => of_word(answer.error().as_ref()),
         // The crate's own texts hold the body: they are dropped here.
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => malformed("an answer of unknown form"),
-    }
-}
-
-/// An error word as the server said it.
-pub(super) trait AsErrorWord {
-    fn word(&self) -> String;
-}
-
-impl AsErrorWord for BasicErrorResponseType {
-    fn word(&self) -> String {
-        self.as_ref().to_owned()
-    }
-}
-
-impl AsErrorWord for oauth2::RevocationErrorResponseType {
-    fn word(&self) -> String {
-        "revocation".to_owned()
     }
 }
 

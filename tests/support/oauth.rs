@@ -1,0 +1,77 @@
+//! Signing in by a scripted browser: the provider's page is fetched, and its redirect brought back by hand.
+
+use crate::desk::{Desk, patient};
+use reqwest::header::LOCATION;
+use secrecy::SecretString;
+use talkvalue_core::connect::{self, Answer, SignInAttempt, SignedIn};
+use talkvalue_core::domain::credential::{OauthApp, default_redirect_port};
+use talkvalue_core::domain::ids::IntegrationId;
+use talkvalue_core::domain::provider::{Origin, Provider};
+use talkvalue_core::error::CommandError;
+use talkvalue_core::ports::Ports;
+use talkvalue_sandbox::Oauth;
+use url::Url;
+
+/// The provider's simulated OAuth server.
+pub fn server(desk: &Desk, provider: Provider) -> Oauth {
+    match provider {
+        Provider::Eventbrite => desk.sandbox.eventbrite().oauth(),
+        Provider::Luma => desk.sandbox.luma().oauth(),
+    }
+}
+
+/// The app that is registered there.
+pub fn app(desk: &Desk, provider: Provider) -> OauthApp {
+    let server = server(desk, provider);
+    let registered = server.app();
+    OauthApp {
+        client_id: registered.client_id,
+        client_secret: registered.client_secret.map(SecretString::from),
+        redirect_port: default_redirect_port(provider),
+        origin: Origin::parse(&server.url()).unwrap(),
+    }
+}
+
+/// Where the provider's page sends a browser that shows it, without following.
+pub async fn redirected(address: &str) -> Url {
+    let browser = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let answer = browser.get(address).send().await.unwrap();
+    let location = answer.headers().get(LOCATION).unwrap_or_else(|| {
+        panic!("the page must redirect at once, but answered {}", answer.status());
+    });
+    Url::parse(location.to_str().unwrap()).unwrap()
+}
+
+pub async fn begin(ports: &Ports, desk: &Desk, provider: Provider) -> SignInAttempt {
+    connect::begin_sign_in(ports, provider, app(desk, provider), None)
+        .await
+        .unwrap()
+}
+
+/// One attempt from its beginning to its end, as whoever the server approves.
+pub async fn sign_in(
+    desk: &Desk,
+    provider: Provider,
+    renews: Option<&IntegrationId>,
+) -> Result<SignedIn, CommandError> {
+    let attempt = connect::begin_sign_in(&desk.ports, provider, app(desk, provider), renews).await?;
+    let answer = heard(&attempt, &redirected(attempt.address()).await);
+    connect::finish_sign_in(&desk.ports, &attempt, answer, patient()).await
+}
+
+/// The same, where it succeeds.
+pub async fn signed_in(desk: &Desk, provider: Provider) -> IntegrationId {
+    match sign_in(desk, provider, None).await.unwrap() {
+        SignedIn::Connected(connected) => connected.integration.id,
+        SignedIn::OtherAccount { error, .. } => panic!("nobody in particular was needed: {error}"),
+    }
+}
+
+pub fn heard(attempt: &SignInAttempt, address: &Url) -> Answer {
+    attempt
+        .hear(address)
+        .expect("the provider's own redirect must be recognised")
+}
