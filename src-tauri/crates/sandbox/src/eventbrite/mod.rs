@@ -134,7 +134,8 @@ impl Eventbrite {
     pub fn add_account(&self, name: &str, email: &str) -> EventbriteAccount {
         let account = self.world().add_account(name, email);
         self.oauth.adds_account(&account.id, name, email);
-        self.oauth.adds_app(&account.api_key, &account.client_secret);
+        self.oauth
+            .registers_app(&account.api_key, Some(&account.client_secret));
         account
     }
 

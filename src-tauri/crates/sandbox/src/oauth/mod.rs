@@ -153,6 +153,19 @@ impl Oauth {
         self.state().apps[0].clone()
     }
 
+    /// Registers another app, with the redirect addresses of the first one. Without a secret it is a public one.
+    pub fn registers_app(&self, client_id: &str, client_secret: Option<&str>) {
+        let mut state = self.state();
+        let client_secret = client_secret.map(str::to_owned);
+        state.grants.secrets.extend(client_secret.clone());
+        let redirect_uris = state.apps[0].redirect_uris.clone();
+        state.apps.push(OauthApp {
+            client_id: client_id.to_owned(),
+            client_secret,
+            redirect_uris,
+        });
+    }
+
     /// Registers one more redirect address for every app there is.
     pub fn registers_redirect(&self, redirect_uri: &str) {
         for app in &mut self.state().apps {
@@ -324,18 +337,6 @@ impl Oauth {
             id: id.to_owned(),
             name: name.to_owned(),
             email: email.to_owned(),
-        });
-    }
-
-    /// Registers an app with the redirect addresses of the first one.
-    pub(crate) fn adds_app(&self, client_id: &str, client_secret: &str) {
-        let mut state = self.state();
-        state.grants.secrets.insert(client_secret.to_owned());
-        let redirect_uris = state.apps[0].redirect_uris.clone();
-        state.apps.push(OauthApp {
-            client_id: client_id.to_owned(),
-            client_secret: Some(client_secret.to_owned()),
-            redirect_uris,
         });
     }
 

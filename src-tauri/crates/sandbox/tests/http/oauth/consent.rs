@@ -259,6 +259,17 @@ async fn an_app_proves_itself_by_its_secret_in_the_body_or_by_basic() {
             .unwrap();
         assert_eq!(answer.status(), status);
     }
+    let both = stage
+        .client
+        .post(&asker.token)
+        .basic_auth(&asker.app.client_id, Some(&secret))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("grant_type=authorization_code&client_secret={secret}"));
+    assert_eq!(
+        error(both.send().await.unwrap(), 400).await,
+        "invalid_request",
+        "one proof is enough"
+    );
     let other = &stage.account;
     let code = asker.code().await;
     let stolen = asker

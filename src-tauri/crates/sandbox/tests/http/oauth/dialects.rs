@@ -232,6 +232,28 @@ async fn a_client_can_revoke_what_it_holds() {
 }
 
 #[tokio::test]
+async fn another_app_can_do_nothing_with_a_token() {
+    let stage = Stage::set().await;
+    let asker = stage.luma_in(OauthDialect::StrictRotation).await;
+    let tokens = asker.connects().await;
+    let mut thief = stage.luma().await;
+    thief.app.client_id = "https://other.example/client.json".to_owned();
+    thief.oauth.registers_app(&thief.app.client_id, None);
+    assert_eq!(thief.refused(tokens.refresh()).await, "invalid_grant");
+    assert_eq!(thief.revokes(tokens.refresh()).await, 200, "it learns nothing");
+    assert_eq!(thief.revokes(&tokens.access).await, 200);
+    assert_eq!(stage.opens_luma(&tokens.access).await, 200, "and ends nothing");
+    let next = asker.refreshed(tokens.refresh()).await;
+    assert_eq!(thief.refused(tokens.refresh()).await, "invalid_grant");
+    assert_eq!(
+        stage.opens_luma(&next.access).await,
+        200,
+        "a used token in foreign hands is no reuse by its own app"
+    );
+    assert_eq!(thief.connects().await.expires_in, Some(3_600));
+}
+
+#[tokio::test]
 async fn luma_says_what_is_wrong_with_a_bearer() {
     let stage = Stage::set().await;
     let address = format!("{}/v1/users/get-self", stage.sandbox.luma().api_url());
