@@ -1,6 +1,7 @@
 //! The sentences: what happened, what we kept, whose move it is.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use talkvalue_core::domain::credential::SignIn;
 use talkvalue_core::domain::failure::{Failure, FailureCode};
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::words::{Reader, Subject, counted, failure_sentence, number};
@@ -21,7 +22,7 @@ fn subject() -> Subject<'static> {
     Subject {
         provider: Provider::Eventbrite,
         account: "events@harbour.example",
-        credential_name: "private token",
+        sign_in: SignIn::Token,
         last_synced_at: Some("2026-11-23T11:45:00Z".parse().unwrap()),
         attending: 1412,
         total: 1500,

@@ -52,7 +52,7 @@ pub(crate) fn check_origin(ports: &Ports, integration: &Integration) -> Result<(
         integration.label(),
         integration.api_origin.host(),
         now.host(),
-        integration.sign_in.credential_name(integration.provider)
+        integration.credential_name()
     )))
 }
 

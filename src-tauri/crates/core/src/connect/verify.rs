@@ -39,7 +39,7 @@ pub async fn verify(
             format!(
                 "The keychain's {} for {} now opens another account ({}). Nothing was changed; connect that account \
                  by itself.",
-                integration.sign_in.credential_name(integration.provider),
+                integration.credential_name(),
                 integration.label(),
                 account.name
             ),
@@ -98,7 +98,7 @@ fn verify_failed(integration: &Integration, verdict: Verdict) -> CommandError {
             format!(
                 "{provider} refuses the {} of {label}. Its lists are kept as they are, and are no longer live. \
                  Connect it again with a new one.",
-                integration.sign_in.credential_name(integration.provider)
+                integration.credential_name()
             ),
         ),
         Verdict::Fail(code) | Verdict::FailAll(code) | Verdict::Hold(code) => {

@@ -60,6 +60,11 @@ impl Integration {
         }
     }
 
+    /// What a person calls the credential.
+    pub fn credential_name(&self) -> &'static str {
+        self.sign_in.credential_name(self.provider)
+    }
+
     /// How a person recognises the account: its e-mail, else its name.
     pub fn label(&self) -> &str {
         self.account.label(self.provider)

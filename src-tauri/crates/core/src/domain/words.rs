@@ -1,5 +1,6 @@
 //! The sentences a person reads about a failure: what happened, what we kept, whose move it is.
 
+use super::credential::SignIn;
 use super::failure::{Failure, FailureCode, KeychainTrouble};
 use super::provider::Provider;
 use jiff::{Timestamp, Unit, tz::TimeZone};
@@ -55,7 +56,7 @@ pub struct Subject<'a> {
     pub provider: Provider,
     /// The account, as [`super::integration::Integration::label`] names it.
     pub account: &'a str,
-    pub credential_name: &'a str,
+    pub sign_in: SignIn,
     pub last_synced_at: Option<Timestamp>,
     pub attending: u64,
     pub total: u64,
@@ -120,13 +121,14 @@ pub fn failure_sentence(failure: &Failure, subject: &Subject<'_>, reader: &Reade
         }
         FailureCode::RateLimited => format!("{provider}'s request limit is used up. {list}"),
         FailureCode::CredentialsRejected => {
-            let cause = match subject.provider {
-                Provider::Eventbrite => "most often because the password was changed",
-                Provider::Luma => "most often because the key was deleted",
+            let cause = match (subject.sign_in, subject.provider) {
+                (SignIn::Oauth, _) => "most often because it was withdrawn there or the password was changed",
+                (_, Provider::Eventbrite) => "most often because the password was changed",
+                (_, Provider::Luma) => "most often because the key was deleted",
             };
             format!(
                 "{provider} refuses the {} of {account} (since {since}), {cause}. {list} This will not repair itself.",
-                subject.credential_name
+                subject.sign_in.credential_name(subject.provider)
             )
         }
         FailureCode::CredentialsMissing => {

@@ -135,7 +135,7 @@ pub fn view_item(
     let subject = Subject {
         provider: item.provider,
         account: integration.map_or("this account", Integration::label),
-        credential_name: item.provider.credential_name(),
+        sign_in: integration.map_or(SignIn::Token, |integration| integration.sign_in),
         last_synced_at: record.last_synced_at,
         attending: record.counts.attending,
         total: record.counts.total,
@@ -218,7 +218,7 @@ pub fn view_integration(integration: Integration, reader: &Reader) -> Integratio
             ),
             _ => format!(
                 "{provider} refuses the {} of {} (since {since}).",
-                integration.provider.credential_name(),
+                integration.credential_name(),
                 integration.label()
             ),
         };

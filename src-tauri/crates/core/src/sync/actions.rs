@@ -292,7 +292,7 @@ pub(super) async fn tell(
     let subject = Subject {
         provider: record.item.provider,
         account: integration.label(),
-        credential_name: record.item.provider.credential_name(),
+        sign_in: integration.sign_in,
         last_synced_at: record.last_synced_at,
         attending: record.counts.attending,
         total: record.counts.total,
@@ -337,7 +337,7 @@ pub(crate) fn require_connected(integration: &Integration) -> Result<(), Command
             format!(
                 "{} is disconnected. Connect it again with a new {}.",
                 integration.label(),
-                integration.provider.credential_name(),
+                integration.credential_name(),
             ),
         )),
     }
