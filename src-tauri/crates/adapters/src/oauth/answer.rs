@@ -101,6 +101,9 @@ pub(super) fn screened(answer: Answer) -> Result<HttpResponse, SignInError> {
     if matches!(status, 408 | 500..=599) {
         return Err(unreachable(&format!("status {status}")).into());
     }
+    if answer.status.is_success() && !is_object(&answer.body) {
+        return Err(malformed("an answer of unknown form"));
+    }
     let names_an_error = serde_json::from_slice::<OwnError>(&answer.body).is_ok();
     if !answer.status.is_success() && !names_an_error {
         // A gateway or proxy speaks.
@@ -109,6 +112,11 @@ pub(super) fn screened(answer: Answer) -> Result<HttpResponse, SignInError> {
     let mut response = HttpResponse::new(answer.body);
     *response.status_mut() = answer.status;
     Ok(response)
+}
+
+/// A list would be read as an object's members in their order.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
 }
 
 #[derive(Deserialize)]
