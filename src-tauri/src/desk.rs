@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use talkvalue_core::connect::keep_signed_in;
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::ports::{Patience, Ports};
 use talkvalue_core::query::ItemView;
@@ -43,7 +44,7 @@ pub(crate) fn in_passing() -> EngineOptions {
 }
 
 /// For jobs that a person started and that go on by themselves.
-fn until_done() -> EngineOptions {
+pub(crate) fn until_done() -> EngineOptions {
     EngineOptions {
         wait_limit: None,
         patience: Patience::PersonAsked,
@@ -55,6 +56,7 @@ impl Desk {
         let engine = EngineView {
             running_since: Some(ports.clock.now()),
         };
+        ports.sign_ins.keep_without_keychain();
         let runner = Arc::new(Runner::new(ports.clone()));
         Self {
             ports,
@@ -65,10 +67,15 @@ impl Desk {
         }
     }
 
-    /// Begins to keep the lists live, if it has not begun yet.
+    /// Begins to keep the lists live and the accounts signed in, if it has not begun yet.
     pub(crate) fn keep_live(&self) {
-        self.live
-            .get_or_init(|| tokio::spawn(keep_live(self.runner.clone(), self.engine)).abort_handle());
+        self.live.get_or_init(|| {
+            let (lists, accounts) = (
+                keep_live(self.runner.clone(), self.engine),
+                keep_signed_in(self.ports.clone()),
+            );
+            tokio::spawn(async move { tokio::join!(lists, accounts) }).abort_handle()
+        });
     }
 
     /// Lets the job go on after its command has answered, and answers with the item as it is now.

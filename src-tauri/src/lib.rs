@@ -8,6 +8,7 @@ pub mod ipc;
 mod launch;
 mod log;
 mod shell;
+mod sign_in;
 mod single_instance;
 mod window;
 mod world;

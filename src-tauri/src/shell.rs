@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::error::CommandError;
 use tokio::sync::Mutex;
@@ -10,6 +11,7 @@ use tracing::{error, warn};
 
 use crate::desk::Desk;
 use crate::ipc::notices::Push;
+use crate::sign_in::SignInDesk;
 use crate::world::World;
 
 /// A person who closed the window waits no longer for it to go.
@@ -18,7 +20,8 @@ const LONGEST_SETTLING: Duration = Duration::from_secs(2);
 /// Managed by the app, one per process.
 pub(crate) struct Shell {
     pub(crate) world: World,
-    push: Push,
+    pub(crate) push: Push,
+    pub(crate) sign_ins: Arc<SignInDesk>,
     opened: Mutex<Opened>,
 }
 
@@ -34,6 +37,7 @@ impl Shell {
         Self {
             world,
             push,
+            sign_ins: Arc::default(),
             opened: Mutex::new(Opened::NotYet),
         }
     }
@@ -63,6 +67,9 @@ impl Shell {
         let Ok(opened) = self.opened.try_lock() else {
             return;
         };
+        if let Opened::Ready(desk) = &*opened {
+            connect::settle_sign_ins(&desk.ports).await;
+        }
         if let Opened::Ready(desk) = &*opened
             && tokio::time::timeout(LONGEST_SETTLING, desk.ports.store.settle())
                 .await

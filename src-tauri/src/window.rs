@@ -3,7 +3,9 @@
 
 use anyhow::Context as _;
 use tauri::webview::{NewWindowResponse, PageLoadEvent, PermissionResponse};
-use tauri::{AppHandle, Manager, Runtime, Url, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Runtime, Url, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+
+use crate::shell::Shell;
 
 /// The main window's label. The capability that grants commands names it.
 pub const MAIN_WINDOW: &str = "main";
@@ -47,7 +49,14 @@ pub(crate) fn open_main_window<R: Runtime, M: Manager<R>>(
                 }
             });
     }
-    window.build().context("the main window could not be opened")?;
+    let window = window.build().context("the main window could not be opened")?;
+    let app = window.app_handle().clone();
+    window.on_window_event(move |event| {
+        // A sign-in window must not outlive the window that asked for it.
+        if let WindowEvent::Destroyed = event {
+            app.state::<Shell>().sign_ins.cancel();
+        }
+    });
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use talkvalue_sync_app::ipc::{dto, error, history, notices, words};
+use talkvalue_sync_app::ipc::{dto, error, history, notices, sign_in, words};
 use ts_rs::{Config, TS};
 
 const VARIABLE: &str = "TALKVALUE_UPDATE_GENERATED";
@@ -52,6 +52,13 @@ fn expected() -> BTreeMap<String, String> {
         history::HistoryKind,
         notices::Notice,
         notices::NoticeType,
+        sign_in::OauthApp,
+        sign_in::Repaired,
+        sign_in::SignInEnd,
+        sign_in::SignInOptions,
+        sign_in::SignInProgress,
+        sign_in::SignInStep,
+        sign_in::SignInWay,
         words::Alert,
         words::AttendeeSort,
         words::AttendeeStatus,
@@ -109,7 +116,7 @@ fn every_wire_type_is_generated() {
             .matches(mark)
             .count()
     };
-    let derived = count("dto.rs", "TS)]") + count("error.rs", "TS)]") + count("notices.rs", "TS)]") + count("history.rs", "TS)]")
+    let derived = count("dto.rs", "TS)]") + count("error.rs", "TS)]") + count("notices.rs", "TS)]") + count("history.rs", "TS)]") + count("sign_in.rs", "TS)]")
         // The macro's own derive stands for every word that it makes.
         + count("words.rs", "TS)]")
         - 1

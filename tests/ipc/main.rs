@@ -14,6 +14,7 @@ mod golden;
 mod links;
 mod names;
 mod refusals;
+mod sign_in;
 mod stage;
 mod storage;
 mod strangers;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use talkvalue_adapters::clock::SystemClock;
 use talkvalue_adapters::data_folder::DataFolder;
+use talkvalue_adapters::oauth::OauthClient;
 use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use talkvalue_adapters::store::SqliteStore;
 use talkvalue_adapters::vault::{Deadlines, KeychainVault};
@@ -232,8 +233,8 @@ fn start(app: &mut App<MockRuntime>) {
 
 fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<String>>>) -> World {
     let (eventbrite, luma) = (
-        origins(&sandbox.eventbrite().api_url()),
-        origins(&sandbox.luma().api_url()),
+        origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
+        origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
     );
     let keychain: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
     let path = folder.path().to_path_buf();
@@ -268,15 +269,22 @@ fn ports(
         vault: Arc::new(vault),
         eventbrite: Arc::new(EventbriteApi::new(eventbrite.clone(), &luma.api, clock.clone())?),
         luma: Arc::new(LumaApi::new(luma.clone(), &eventbrite.api, clock.clone())?),
+        eventbrite_oauth: Arc::new(OauthClient::eventbrite(
+            &eventbrite.oauth,
+            &luma.api,
+            clock.clone(),
+        )?),
+        luma_oauth: Arc::new(OauthClient::luma(&luma.oauth, &eventbrite.api, clock.clone())?),
+        sign_ins: Arc::default(),
         clock,
         locks: Arc::new(folder),
         notices,
     })
 }
 
-fn origins(api: &str) -> Origins {
+fn origins(api: &str, oauth: &str) -> Origins {
     Origins {
         api: Origin::parse(api).unwrap(),
-        oauth: Origin::parse(api).unwrap(),
+        oauth: Origin::parse(oauth).unwrap(),
     }
 }

@@ -17,6 +17,10 @@ pub(crate) async fn app_status(shell: State<'_, Shell>) -> Answer<AppStatus> {
         .as_ref()
         .ok()
         .and_then(|desk| desk.ports.store.mended().map(str::to_owned));
+    let unsaved = opened
+        .as_ref()
+        .ok()
+        .and_then(|desk| desk.ports.sign_ins.unsaved());
     let problem = opened.err();
     Ok(AppStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -26,6 +30,7 @@ pub(crate) async fn app_status(shell: State<'_, Shell>) -> Answer<AppStatus> {
             .then_some(talkvalue_adapters::store::SCHEMA_VERSION as u64),
         problem: problem.map(Into::into),
         mended,
+        unsaved,
     })
 }
 

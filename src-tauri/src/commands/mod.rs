@@ -6,6 +6,7 @@ mod history;
 mod integrations;
 mod items;
 mod links;
+mod sign_in;
 
 use tauri::Runtime;
 use tauri::ipc::Invoke;
@@ -16,13 +17,17 @@ use crate::ipc::error::CommandError;
 type Answer<T> = Result<T, CommandError>;
 
 /// Every command there is. Each needs a permission file and a line in the capability; tests hold the lists equal.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 36] = [
+    "add_signed_in_account",
+    "answer_sign_in",
     "app_status",
     "cancel_item",
+    "cancel_sign_in",
     "check_keychain",
     "connect_account",
     "decide_removals",
     "disconnect_integration",
+    "forget_app",
     "import_event",
     "keep_item",
     "keep_live",
@@ -34,23 +39,35 @@ pub const NAMES: [&str; 24] = [
     "list_items",
     "list_removals",
     "open_link",
+    "reconnect_all",
     "reconnect_item",
     "reconnect_options",
+    "remember_app",
     "remove_item",
     "retry_item",
+    "save_sign_ins",
     "show_item",
+    "show_sign_in",
+    "sign_in",
+    "sign_in_address",
+    "sign_in_options",
+    "switch_sign_in",
     "sync_item",
     "verify_integration",
 ];
 
 pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
+        sign_in::add_signed_in_account,
+        sign_in::answer_sign_in,
         app::app_status,
         history::cancel_item,
+        sign_in::cancel_sign_in,
         app::check_keychain,
         integrations::connect_account,
         history::decide_removals,
         integrations::disconnect_integration,
+        sign_in::forget_app,
         items::import_event,
         items::keep_item,
         app::keep_live,
@@ -62,11 +79,19 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         items::list_items,
         history::list_removals,
         links::open_link,
+        sign_in::reconnect_all,
         items::reconnect_item,
         items::reconnect_options,
+        sign_in::remember_app,
         items::remove_item,
         items::retry_item,
+        sign_in::save_sign_ins,
         items::show_item,
+        sign_in::show_sign_in,
+        sign_in::sign_in,
+        sign_in::sign_in_address,
+        sign_in::sign_in_options,
+        sign_in::switch_sign_in,
         items::sync_item,
         integrations::verify_integration,
     ]

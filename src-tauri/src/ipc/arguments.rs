@@ -3,6 +3,7 @@
 
 use super::dto::AttendeeRequest;
 use super::error::CommandError;
+use super::sign_in::SignInWay;
 use super::words::{ItemKind, LinkKind, Provider};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -19,6 +20,7 @@ const LONGEST_SEARCH: usize = 200;
 const LONGEST_TICKET: usize = 2_000;
 /// In bytes; the core knows how long a credential can really be.
 const LONGEST_SECRET: usize = 4_096;
+const LONGEST_CLIENT_ID: usize = 500;
 const MOST_ROWS: u32 = 200;
 
 /// An argument that passed its check.
@@ -113,6 +115,38 @@ impl Argument for item::ItemKind {
 impl Argument for LinkKind {
     fn check(value: &Value) -> Result<Self, String> {
         word(value, "a kind of link")
+    }
+}
+
+impl Argument for SignInWay {
+    fn check(value: &Value) -> Result<Self, String> {
+        word(value, "WINDOW or BROWSER")
+    }
+}
+
+/// An app's client id, as it was typed.
+pub(crate) struct ClientId(pub(crate) String);
+
+impl Argument for ClientId {
+    fn check(value: &Value) -> Result<Self, String> {
+        value
+            .as_str()
+            .filter(|text| text.len() <= LONGEST_CLIENT_ID)
+            .map(|text| Self(text.to_owned()))
+            .ok_or_else(|| format!("text of at most {LONGEST_CLIENT_ID} bytes"))
+    }
+}
+
+/// A port of this computer.
+pub(crate) struct Port(pub(crate) u16);
+
+impl Argument for Port {
+    fn check(value: &Value) -> Result<Self, String> {
+        value
+            .as_u64()
+            .and_then(|port| u16::try_from(port).ok())
+            .map(Self)
+            .ok_or_else(|| "a port: a number up to 65535".to_owned())
     }
 }
 

@@ -409,4 +409,6 @@ pub struct AppStatus {
     pub problem: Option<CommandError>,
     /// That the data file was damaged at this start, and what was kept.
     pub mended: Option<String>,
+    /// That a sign-in is in memory only.
+    pub unsaved: Option<String>,
 }

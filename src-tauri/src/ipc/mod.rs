@@ -6,4 +6,5 @@ pub mod dto;
 pub mod error;
 pub mod history;
 pub mod notices;
+pub mod sign_in;
 pub mod words;

@@ -2,6 +2,7 @@
 
 use super::dto::Waiting;
 use super::error::CommandError;
+use super::sign_in::SignInProgress;
 use serde::Serialize;
 use std::sync::Arc;
 use talkvalue_core::ports;
@@ -32,6 +33,10 @@ pub enum NoticeType {
     WaitingForLock,
     /// Another process has changed something: whatever is shown may be out of date.
     ChangedElsewhere,
+    /// An attempt to sign in has begun, goes on in another way, or has ended.
+    SignInChanged,
+    /// A sign-in is kept in memory only, or no longer.
+    SignInsHeldChanged,
 }
 
 /// One push to the window. Fields that say nothing are absent.
@@ -54,10 +59,13 @@ pub struct Notice {
     pub waiting: Option<Waiting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<CommandError>,
+    /// Absent once nobody signs in any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInProgress>,
 }
 
 impl Notice {
-    fn new(r#type: NoticeType) -> Self {
+    pub(crate) fn new(r#type: NoticeType) -> Self {
         Self {
             r#type,
             item_id: None,
@@ -67,6 +75,7 @@ impl Notice {
             total: None,
             waiting: None,
             error: None,
+            sign_in: None,
         }
     }
 
@@ -113,6 +122,7 @@ impl From<ports::Notice> for Notice {
             ports::Notice::WaitingForLock => Self::new(NoticeType::WaitingForLock),
             ports::Notice::ChangedElsewhere => Self::new(NoticeType::ChangedElsewhere),
             ports::Notice::AskingVault => Self::new(NoticeType::VaultAsked),
+            ports::Notice::SignInsHeldChanged => Self::new(NoticeType::SignInsHeldChanged),
         }
     }
 }

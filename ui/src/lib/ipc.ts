@@ -22,6 +22,10 @@ import type {
   Notice,
   Provider,
   ReconnectOptions,
+  Repaired,
+  SignInEnd,
+  SignInOptions,
+  SignInWay,
 } from "./types";
 
 export const listItems = () => answer(invoke<ItemView[]>("list_items"));
@@ -76,6 +80,40 @@ export const listRemovals = (itemId: string) => answer(invoke<Attendee[]>("list_
 /** Accepted, held removals no longer attend; else they stay in the list. */
 export const decideRemovals = (itemId: string, accept: boolean) =>
   answer(invoke<ItemView>("decide_removals", { itemId, accept }));
+
+/** Signs in at the provider; answers when the attempt has ended. With `renews`, only that account will do. */
+export const signIn = (provider: Provider, way: SignInWay, renews: string | null) =>
+  answer(invoke<SignInEnd>("sign_in", { provider, way, renews }));
+
+export const switchSignIn = (way: SignInWay) => answer(invoke<void>("switch_sign_in", { way }));
+
+export const cancelSignIn = () => answer(invoke<void>("cancel_sign_in"));
+
+/** Shows the provider's page once more. */
+export const showSignIn = () => answer(invoke<void>("show_sign_in"));
+
+/** The provider's page, to be opened by hand. */
+export const signInAddress = () => answer(invoke<string>("sign_in_address"));
+
+/** The address at which a browser ended that could not reach this app. */
+export const answerSignIn = (address: string) => answer(invoke<void>("answer_sign_in", { address }));
+
+/** Keeps whoever signed in while somebody else was needed. */
+export const addSignedInAccount = () => answer(invoke<Connected>("add_signed_in_account"));
+
+export const signInOptions = (provider: Provider) => answer(invoke<SignInOptions>("sign_in_options", { provider }));
+
+export const rememberApp = (provider: Provider, clientId: string, clientSecret: string | null, redirectPort: number) =>
+  answer(invoke<SignInOptions>("remember_app", { provider, clientId, clientSecret, redirectPort }));
+
+export const forgetApp = (provider: Provider) => answer(invoke<SignInOptions>("forget_app", { provider }));
+
+/** Reconnects every disconnected item of an account; each item has an outcome of its own. */
+export const reconnectAll = (integrationId: string, withIntegrationId: string) =>
+  answer(invoke<Repaired[]>("reconnect_all", { integrationId, withIntegrationId }));
+
+/** Offers the keychain once more what it did not take. */
+export const saveSignIns = () => answer(invoke<void>("save_sign_ins"));
 
 export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
 

@@ -16,4 +16,8 @@ problem: CommandError | null,
 /**
  * That the data file was damaged at this start, and what was kept.
  */
-mended: string | null, };
+mended: string | null, 
+/**
+ * That a sign-in is in memory only.
+ */
+unsaved: string | null, };

@@ -1,0 +1,210 @@
+//! The provider's page in a window of ours that has nothing of ours: no capability names its label, its data store is
+//! its own and gone with it, its host stands in its title, and the provider's answer is taken before it loads.
+
+use std::sync::Arc;
+
+use talkvalue_core::connect::SignInAttempt;
+use talkvalue_core::domain::failure::Recovery;
+use talkvalue_core::error::CommandError;
+use tauri::webview::{NewWindowResponse, PageLoadEvent, PermissionResponse};
+use tauri::{AppHandle, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tracing::warn;
+use url::{Host, Url};
+
+use super::{Said, SignInDesk};
+
+const SIZE: (f64, f64) = (520.0, 720.0);
+/// What providers that send people through Google show to windows that are no browser.
+const REFUSED: &str = "disallowed_useragent";
+
+/// An open window, closed when dropped.
+pub(super) struct SignInWindow<R: Runtime> {
+    number: u64,
+    window: WebviewWindow<R>,
+}
+
+impl<R: Runtime> SignInWindow<R> {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn show(&self) {
+        if let Err(error) = self.window.set_focus() {
+            warn!(error = %error, "the sign-in window could not be brought to the front");
+        }
+    }
+}
+
+impl<R: Runtime> Drop for SignInWindow<R> {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.window.destroy();
+    }
+}
+
+/// Opens the attempt's page. What happens in it is said to `sign_ins`.
+pub(super) fn open<R: Runtime>(
+    app: &AppHandle<R>,
+    sign_ins: Arc<SignInDesk>,
+    number: u64,
+    attempt: Arc<SignInAttempt>,
+) -> Result<SignInWindow<R>, CommandError> {
+    let no_window = || {
+        CommandError::not_possible(
+            "The sign-in window could not be opened. Use your browser instead.",
+            Recovery::Retry,
+        )
+    };
+    let address = Url::parse(attempt.address()).map_err(|_| no_window())?;
+    let rules = Rules::of(&address);
+    let (told, refused, closed) = (sign_ins.clone(), sign_ins.clone(), sign_ins);
+    let title = title_of(&address);
+    let window = WebviewWindowBuilder::new(app, format!("oauth-{number}"), WebviewUrl::External(address))
+        .title(title)
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(360.0, 400.0)
+        .center()
+        // A data store of its own, gone with the window: nobody is signed in here already, and nothing stays.
+        .incognito(true)
+        .devtools(false)
+        .on_navigation(move |url| {
+            if let Some(answer) = attempt.hear(url) {
+                // Nobody may be waiting any more.
+                let _ = told.say(Said::Answered(answer));
+                return false;
+            }
+            if url.as_str().contains(REFUSED) {
+                let _ = told.say(Said::WindowRefused(number));
+                return false;
+            }
+            rules.allow(url)
+        })
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .on_permission_request(|_, _| PermissionResponse::Deny)
+        .on_document_title_changed(move |_, title| {
+            if title.contains(REFUSED) {
+                let _ = refused.say(Said::WindowRefused(number));
+            }
+        })
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Started
+                && let Err(error) = window.set_title(&title_of(page.url()))
+            {
+                warn!(error = %error, "the sign-in window's title could not be set");
+            }
+        })
+        .build()
+        .map_err(|error| {
+            warn!(error = %error, "the sign-in window could not be opened");
+            no_window()
+        })?;
+    window.on_window_event(move |event| {
+        if let WindowEvent::Destroyed = event {
+            let _ = closed.say(Said::WindowClosed(number));
+        }
+    });
+    Ok(SignInWindow { number, window })
+}
+
+/// Whose page it is, in front of anything that the page could say.
+fn title_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("unknown server");
+    match url.port() {
+        Some(port) => format!("{host}:{port} · Sign in"),
+        None => format!("{host} · Sign in"),
+    }
+}
+
+/// Where the window may go.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    /// The sign-in begins on this computer: a simulated provider.
+    begins_here: bool,
+}
+
+impl Rules {
+    fn of(begin: &Url) -> Self {
+        Self {
+            begins_here: begin.scheme() == "http" && is_loopback(begin),
+        }
+    }
+
+    /// The web, encrypted; frames without an address of their own. No file, no script, no other program.
+    fn allow(self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => self.begins_here && is_loopback(url),
+            "about" => matches!(url.path(), "blank" | "srcdoc"),
+            _ => false,
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_sign_in_stays_on_the_encrypted_web() {
+        let rules = Rules::of(&url("https://www.eventbrite.com/oauth/authorize?x=1"));
+        for address in [
+            "https://www.eventbrite.com/signin",
+            "https://accounts.google.com/",
+            "about:blank",
+        ] {
+            assert!(rules.allow(&url(address)), "{address} may be part of signing in");
+        }
+        for address in [
+            "http://www.eventbrite.com/signin",
+            "http://localhost:47831/other",
+            "http://127.0.0.1/",
+            "file:///etc/passwd",
+            "data:text/html,hello",
+            "javascript:alert(1)",
+            "tauri://localhost/",
+            "ipc://localhost/list_items",
+            "asset://localhost/x",
+            "smb://server/share",
+            "mailto:a@b.example",
+        ] {
+            assert!(!rules.allow(&url(address)), "{address} is no page of a sign-in");
+        }
+    }
+
+    #[test]
+    fn a_simulated_provider_may_be_on_this_computer_only() {
+        let rules = Rules::of(&url("http://127.0.0.1:8080/oauth/authorize"));
+        assert!(rules.allow(&url("http://127.0.0.1:8080/consent")));
+        assert!(!rules.allow(&url("http://192.168.0.1/")));
+    }
+
+    #[test]
+    fn the_host_stands_first_in_the_title() {
+        assert_eq!(
+            title_of(&url("https://www.eventbrite.com/x?title=luma.com")),
+            "www.eventbrite.com · Sign in"
+        );
+        assert_eq!(
+            title_of(&url("http://127.0.0.1:8080/x")),
+            "127.0.0.1:8080 · Sign in"
+        );
+        assert_eq!(
+            title_of(&url("https://www.eventbrite.com@evil.example/")),
+            "evil.example · Sign in"
+        );
+    }
+}

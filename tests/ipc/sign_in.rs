@@ -1,0 +1,271 @@
+//! Signing in from the window: in a window of its own or in the browser, switched, stopped, and repaired afterwards.
+
+use crate::stage::{Stage, call, refused, text};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+use talkvalue_sandbox::EventSpec;
+use talkvalue_tests::oauth::redirected;
+use tauri::Manager as _;
+use tauri::ipc::InvokeBody;
+use url::Url;
+
+/// A stage with an app of its own at Luma, on a port that nobody else has.
+fn stage() -> (Stage, u16) {
+    let stage = Stage::open();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    let oauth = stage.sandbox.luma().oauth();
+    oauth.registers_redirect(&format!("http://localhost:{port}/oauth/luma/callback"));
+    let remembered = stage
+        .calls(
+            "remember_app",
+            json!({
+                "provider": "LUMA",
+                "clientId": oauth.app().client_id,
+                "clientSecret": null,
+                "redirectPort": port,
+            }),
+        )
+        .unwrap();
+    assert_eq!(
+        remembered["redirectUri"],
+        format!("http://localhost:{port}/oauth/luma/callback")
+    );
+    (stage, port)
+}
+
+/// The command goes on until the attempt has ended.
+fn signs_in(stage: &Stage, way: &str, renews: Option<&str>) -> JoinHandle<Result<Value, Value>> {
+    let window = stage.window.clone();
+    let body = InvokeBody::Json(json!({ "provider": "LUMA", "way": way, "renews": renews }));
+    std::thread::spawn(move || call(&window, "sign_in", body))
+}
+
+/// Waits until the person is at the provider's page.
+fn waits_for_person(stage: &Stage) -> Value {
+    loop {
+        let notice = stage.hears("SIGN_IN_CHANGED");
+        if notice["signIn"]["step"] == "WAITING" {
+            return notice["signIn"].clone();
+        }
+    }
+}
+
+/// Where the provider sends whoever opens the page.
+fn answer_of(address: &str) -> Url {
+    tauri::async_runtime::block_on(redirected(address))
+}
+
+/// What a browser does that follows a redirect to this computer; the status.
+fn follows(address: &Url) -> u16 {
+    tauri::async_runtime::block_on(async { reqwest::get(address.clone()).await.unwrap().status().as_u16() })
+}
+
+#[test]
+fn signing_in_in_the_browser_connects_the_account() {
+    let (stage, _) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    assert_eq!(waits_for_person(&stage)["note"], Value::Null);
+    let opened = stage.opened_addresses.lock().unwrap().clone();
+    assert_eq!(opened.len(), 1, "the browser is opened once");
+    assert_eq!(
+        stage.calls("sign_in_address", json!({})).unwrap(),
+        opened[0].as_str(),
+        "the link that can be copied is the one that was opened"
+    );
+    let answer = answer_of(&opened[0]);
+    assert_eq!(follows(&answer), 200);
+    let end = signing_in.join().unwrap().unwrap();
+    assert_eq!(end["type"], "CONNECTED");
+    assert_eq!(end["connected"]["integration"]["signIn"], "OAUTH");
+    assert_eq!(end["connected"]["events"], 1);
+    refused(stage.calls("sign_in_address", json!({})), "NOT_POSSIBLE");
+}
+
+#[test]
+fn a_window_can_be_left_for_the_browser_and_is_gone_then() {
+    let (stage, _) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    let signing_in = signs_in(&stage, "WINDOW", None);
+    assert_eq!(waits_for_person(&stage)["way"], "WINDOW");
+    let windows = || {
+        let all = stage.window.app_handle().webview_windows();
+        all.into_keys()
+            .filter(|label| label.starts_with("oauth-"))
+            .count()
+    };
+    assert_eq!(windows(), 1);
+    assert!(
+        stage.opened_addresses.lock().unwrap().is_empty(),
+        "no browser opens by itself"
+    );
+    stage
+        .calls("switch_sign_in", json!({ "way": "BROWSER" }))
+        .unwrap();
+    assert_eq!(waits_for_person(&stage)["way"], "BROWSER");
+    let opened = stage.opened_addresses.lock().unwrap().clone();
+    follows(&answer_of(&opened[0]));
+    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CONNECTED");
+}
+
+#[test]
+fn a_stopped_sign_in_leaves_no_port_open_and_nothing_behind() {
+    let (stage, port) = stage();
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    waits_for_person(&stage);
+    assert!(
+        TcpListener::bind(("127.0.0.1", port)).is_err(),
+        "the port is ours while somebody signs in"
+    );
+    stage.calls("cancel_sign_in", json!({})).unwrap();
+    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CANCELLED");
+    assert!(
+        TcpListener::bind(("127.0.0.1", port)).is_ok(),
+        "and nobody's afterwards"
+    );
+    assert_eq!(stage.calls("list_integrations", json!({})).unwrap(), json!([]));
+}
+
+#[test]
+fn beginning_again_takes_the_place_of_what_was_begun() {
+    let (stage, _) = stage();
+    let first = signs_in(&stage, "BROWSER", None);
+    waits_for_person(&stage);
+    let second = signs_in(&stage, "BROWSER", None);
+    assert_eq!(first.join().unwrap().unwrap()["type"], "CANCELLED");
+    waits_for_person(&stage);
+    stage.calls("cancel_sign_in", json!({})).unwrap();
+    assert_eq!(second.join().unwrap().unwrap()["type"], "CANCELLED");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_and_the_address_can_be_pasted() {
+    let (stage, port) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    let _other_program = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    let note = text(&waits_for_person(&stage)["note"]);
+    assert!(note.contains(&port.to_string()), "{note}");
+    assert!(
+        stage.opened_addresses.lock().unwrap().is_empty(),
+        "no browser is sent to somebody else's port"
+    );
+    let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+    let answer = answer_of(&address);
+    for wrong in [
+        "",
+        "hello",
+        "http://localhost/",
+        "http://localhost:1/oauth/luma/callback?code=x&state=y",
+    ] {
+        refused(
+            stage.calls("answer_sign_in", json!({ "address": wrong })),
+            "BAD_INPUT",
+        );
+    }
+    stage
+        .calls("answer_sign_in", json!({ "address": answer.as_str() }))
+        .unwrap();
+    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CONNECTED");
+}
+
+#[test]
+fn somebody_else_changes_nothing_until_they_are_added() {
+    let (stage, _) = stage();
+    let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    let (other, _) = stage.add_luma_event("Autumn Summit", 20);
+    let oauth = stage.sandbox.luma().oauth();
+    let sign_in_as = |account: &str, renews: Option<&str>| {
+        oauth.approves_as(account);
+        let signing_in = signs_in(&stage, "BROWSER", renews);
+        waits_for_person(&stage);
+        let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+        follows(&answer_of(&address));
+        signing_in.join().unwrap().unwrap()
+    };
+    let first = sign_in_as(&needed.id, None);
+    let id = text(&first["connected"]["integration"]["id"]);
+    let before = stage.calls("list_integrations", json!({})).unwrap();
+    let end = sign_in_as(&other.id, Some(&id));
+    assert_eq!(end["type"], "OTHER_ACCOUNT");
+    assert!(text(&end["message"]).contains("Nothing was changed"), "{end}");
+    assert_eq!(stage.calls("list_integrations", json!({})).unwrap(), before);
+    let added = stage.calls("add_signed_in_account", json!({})).unwrap();
+    assert_ne!(added["integration"]["id"], id.as_str());
+    refused(stage.calls("add_signed_in_account", json!({})), "NOT_POSSIBLE");
+}
+
+#[test]
+fn one_sign_in_repairs_every_item_of_its_account() {
+    let (stage, _) = stage();
+    let luma = stage.sandbox.luma();
+    let (calendar, first) = stage.add_luma_event("Spring Repair Cafe", 20);
+    let second = luma.add_event(&calendar.id, EventSpec::new("Autumn Summit"));
+    luma.add_guests(&second, 10);
+    let integration = stage.connects("LUMA", &calendar.key);
+    let items = [
+        stage.imports(&integration, &first, "BADGE_EVENT"),
+        stage.imports(&integration, &second, "BADGE_EVENT"),
+    ];
+    stage
+        .calls("disconnect_integration", json!({ "integrationId": integration }))
+        .unwrap();
+    assert_eq!(stage.connects("LUMA", &calendar.key), integration);
+    for item in &items {
+        assert_eq!(stage.shows(item)["syncStatus"], "DISCONNECTED");
+    }
+    let repaired = stage
+        .calls(
+            "reconnect_all",
+            json!({ "integrationId": integration, "withIntegrationId": integration }),
+        )
+        .unwrap();
+    assert_eq!(repaired.as_array().unwrap().len(), 2);
+    for one in repaired.as_array().unwrap() {
+        assert_eq!(one["error"], Value::Null, "{one}");
+    }
+    stage.hears("JOB_ENDED");
+    stage.hears("JOB_ENDED");
+    for item in &items {
+        assert_eq!(stage.shows(item)["syncStatus"], "ACTIVE");
+    }
+}
+
+#[test]
+fn the_app_is_kept_without_its_secret_being_shown() {
+    let stage = Stage::open();
+    let none = stage
+        .calls("sign_in_options", json!({ "provider": "EVENTBRITE" }))
+        .unwrap();
+    assert_eq!(none["app"], Value::Null);
+    assert_eq!(
+        none["redirectUri"],
+        "http://localhost:47831/oauth/eventbrite/callback"
+    );
+    let app = json!({
+        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRETWORD", "redirectPort": 47_831,
+    });
+    let kept = stage.calls("remember_app", app).unwrap();
+    assert_eq!(kept["app"]["hasSecret"], true);
+    assert!(!kept.to_string().contains("SECRETWORD"));
+    stage
+        .calls("forget_app", json!({ "provider": "EVENTBRITE" }))
+        .unwrap();
+    let none = stage
+        .calls("sign_in_options", json!({ "provider": "EVENTBRITE" }))
+        .unwrap();
+    assert_eq!(none["app"], Value::Null);
+    let bad =
+        json!({ "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": null, "redirectPort": 47_831 });
+    refused(stage.calls("remember_app", bad), "BAD_INPUT");
+    for port in [json!(-1), json!(70_000), json!("80"), Value::Null] {
+        let bad =
+            json!({ "provider": "LUMA", "clientId": "KEY", "clientSecret": null, "redirectPort": port });
+        refused(stage.calls("remember_app", bad), "BAD_INPUT");
+    }
+}
