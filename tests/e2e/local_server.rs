@@ -6,6 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+/// What its pages try to leave behind.
+pub(crate) const MARK: &str = "MARKOFASTRANGER";
+
 /// Serves until the test ends; its thread ends with the process.
 pub(crate) struct LocalServer {
     address: SocketAddr,
@@ -43,7 +46,7 @@ impl LocalServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// What `/page` answers.
+    /// What `/page` answers, and `/oauth/authorize`.
     pub(crate) fn serve(&self, page: String) {
         *self.page.lock().expect("no request panicked") = page;
     }
@@ -79,8 +82,9 @@ fn answer(stream: &TcpStream, page: &Mutex<String>, heard: &Mutex<Vec<String>>, 
         return;
     }
     let request = first.trim().trim_end_matches(" HTTP/1.1").to_owned();
+    let is_page = request == "GET /page" || request.starts_with("GET /oauth/authorize?");
     let answer = match request.as_str() {
-        "GET /page" => page.lock().map(|page| page.clone()).unwrap_or_default(),
+        _ if is_page => page.lock().map(|page| page.clone()).unwrap_or_default(),
         "POST /report" => {
             // Nobody waits for a second report.
             let _ = tell.send(String::from_utf8_lossy(&body).into_owned());
@@ -96,7 +100,7 @@ fn answer(stream: &TcpStream, page: &Mutex<String>, heard: &Mutex<Vec<String>>, 
     };
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nAccess-Control-Allow-Origin: *\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
+         Set-Cookie: stranger={MARK}; Max-Age=86400; Path=/\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         answer.len()
     );
     let mut stream = stream;

@@ -18,4 +18,5 @@ mod keychain;
 mod local_server;
 mod pictures;
 mod screen;
+mod sign_in;
 mod stranger;

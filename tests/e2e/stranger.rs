@@ -1,7 +1,7 @@
 //! Pages that are not the app's own. In a window beside ours they reach no command, whatever way they take; and our
 //! own window shows no page but ours, and no frame.
 
-use crate::local_server::LocalServer;
+use crate::local_server::{LocalServer, MARK};
 use crate::screen::{Computer, Start, Window};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,16 +29,18 @@ const TAURIS_OWN: [&str; 12] = [
     "plugin:image|from_path",
 ];
 
-const PLACES: [&str; 4] = ["page", "srcdoc", "data", "blob"];
+pub(crate) const PLACES: [&str; 4] = ["page", "srcdoc", "data", "blob"];
 const WAYS: [&str; 4] = ["invoke", "ipc", "http", "message"];
 
 /// Much longer than the page takes.
 const REPORTS_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
-struct Report {
+pub(crate) struct Report {
     key: String,
     results: Vec<Call>,
+    /// What earlier visits had left.
+    pub(crate) found: String,
 }
 
 #[derive(Deserialize, Debug)]
@@ -62,6 +64,75 @@ fn arguments() -> Value {
         "event": "notice", "target": { "kind": "Any" }, "handler": 1, "payload": {}, "options": {}, "label": "main",
         "value": "Stolen", "path": "/", "directory": 1, "rid": 1,
     })
+}
+
+impl Report {
+    /// Asserts that every command was called in every way from every place, and refused; calls of the page itself that
+    /// take one of the `reaching` ways, by the permissions.
+    pub(crate) fn assert_all_refused(&self, commands: &[&str], places: &[&str], reaching: &[&str]) {
+        assert!(
+            !self.key.is_empty(),
+            "the page must have found the key that calls carry, or its raw calls prove nothing"
+        );
+        assert_eq!(
+            self.results.len(),
+            places.len() * WAYS.len() * commands.len(),
+            "every command must have been called in every way from every place"
+        );
+        let mut tally: BTreeMap<String, usize> = BTreeMap::new();
+        for call in &self.results {
+            assert!(
+                call.outcome == "refused",
+                "a page of somebody else reached {} by {} from {}: {}",
+                call.command,
+                call.way,
+                call.place,
+                call.answer
+            );
+            // What reaches Rust must be refused by the permissions, by name; the rest ends in the web view.
+            let by_the_permissions = call.answer.contains("not allowed") || call.answer.contains("not found");
+            if call.place == "page" && reaching.contains(&call.way.as_str()) {
+                assert!(
+                    by_the_permissions,
+                    "{} by {} must end at the permissions, but ended with {:?}",
+                    call.command, call.way, call.answer
+                );
+            }
+            let end = if by_the_permissions {
+                "the permissions"
+            } else {
+                "the web view"
+            };
+            *tally
+                .entry(format!("{} by {}: refused by {end}", call.place, call.way))
+                .or_default() += 1;
+        }
+        for (what, count) in &tally {
+            println!("{what}: {count}");
+        }
+    }
+}
+
+/// Every command there is.
+pub(crate) fn commands() -> Vec<&'static str> {
+    NAMES.into_iter().chain(TAURIS_OWN).collect()
+}
+
+/// A page that calls them all.
+pub(crate) fn page(commands: &[&str], places: &[&str]) -> String {
+    PAGE.replace("\"%COMMANDS%\"", &json!(commands).to_string())
+        .replace("\"%PAYLOAD%\"", &arguments().to_string())
+        .replace("\"%PLACES%\"", &json!(places).to_string())
+        .replace("%MARK%", MARK)
+}
+
+/// What the page says in the end.
+pub(crate) fn report_of(server: &LocalServer) -> Report {
+    let report = server
+        .reports
+        .recv_timeout(REPORTS_WITHIN)
+        .expect("the stranger's page ran to its end");
+    serde_json::from_str(&report).expect("it reports as the test asked it to")
 }
 
 /// Calls one command in each way from the main window, as only its own page can.
@@ -106,11 +177,8 @@ async fn a_page_of_somebody_else_reaches_no_command_whatever_way_it_takes() {
         .await
         .expect("the sandbox listens");
     let server = LocalServer::start();
-    let commands: Vec<&str> = NAMES.into_iter().chain(TAURIS_OWN).collect();
-    server.serve(
-        PAGE.replace("\"%COMMANDS%\"", &json!(commands).to_string())
-            .replace("\"%PAYLOAD%\"", &arguments().to_string()),
-    );
+    let commands = commands();
+    server.serve(page(&commands, &PLACES));
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer
         .open_as(
@@ -122,52 +190,8 @@ async fn a_page_of_somebody_else_reaches_no_command_whatever_way_it_takes() {
             },
         )
         .await;
-    let report = server
-        .reports
-        .recv_timeout(REPORTS_WITHIN)
-        .expect("the stranger's page ran to its end");
-    let report: Report = serde_json::from_str(&report).expect("it reports as the test asked it to");
-
-    assert!(
-        !report.key.is_empty(),
-        "the page must have found the key that calls carry, or its raw calls prove nothing"
-    );
-    assert_eq!(
-        report.results.len(),
-        PLACES.len() * WAYS.len() * commands.len(),
-        "every command must have been called in every way from every place"
-    );
-    let mut tally: BTreeMap<String, usize> = BTreeMap::new();
-    for call in &report.results {
-        assert!(
-            call.outcome == "refused",
-            "a page of somebody else reached {} by {} from {}: {}",
-            call.command,
-            call.way,
-            call.place,
-            call.answer
-        );
-        // What reaches Rust must be refused by the permissions, by name; the rest ends in the web view.
-        let by_the_permissions = call.answer.contains("not allowed") || call.answer.contains("not found");
-        if call.place == "page" && call.way != "http" {
-            assert!(
-                by_the_permissions,
-                "{} by {} must end at the permissions, but ended with {:?}",
-                call.command, call.way, call.answer
-            );
-        }
-        let end = if by_the_permissions {
-            "the permissions"
-        } else {
-            "the web view"
-        };
-        *tally
-            .entry(format!("{} by {}: refused by {end}", call.place, call.way))
-            .or_default() += 1;
-    }
-    for (what, count) in &tally {
-        println!("{what}: {count}");
-    }
+    let report = report_of(&server);
+    report.assert_all_refused(&commands, &PLACES, &["invoke", "ipc", "message"]);
 
     assert_eq!(
         (

@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::{Said, SignInDesk};
 
 const SIZE: (f64, f64) = (520.0, 720.0);
-/// What providers that send people through Google show to windows that are no browser.
+/// What stands in the title of pages that serve no window but a browser's.
 const REFUSED: &str = "disallowed_useragent";
 
 /// An open window, closed when dropped.
@@ -73,7 +73,7 @@ pub(super) fn open<R: Runtime>(
                 let _ = told.say(Said::Answered(answer));
                 return false;
             }
-            if url.as_str().contains(REFUSED) {
+            if is_refusal(url) {
                 let _ = told.say(Said::WindowRefused(number));
                 return false;
             }
@@ -105,6 +105,14 @@ pub(super) fn open<R: Runtime>(
         }
     });
     Ok(SignInWindow { number, window })
+}
+
+/// Whether an address is where Google sends windows that it takes for no browser.
+fn is_refusal(url: &Url) -> bool {
+    url.host_str() == Some("accounts.google.com")
+        && ["/signin/oauth/error", "/signin/rejected"]
+            .iter()
+            .any(|path| url.path().ends_with(path))
 }
 
 /// Whose page it is, in front of anything that the page could say.
@@ -190,6 +198,20 @@ mod tests {
         let rules = Rules::of(&url("http://127.0.0.1:8080/oauth/authorize"));
         assert!(rules.allow(&url("http://127.0.0.1:8080/consent")));
         assert!(!rules.allow(&url("http://192.168.0.1/")));
+    }
+
+    #[test]
+    fn a_provider_that_refuses_such_windows_is_noticed() {
+        assert!(is_refusal(&url(
+            "https://accounts.google.com/signin/oauth/error?authError=x"
+        )));
+        assert!(is_refusal(&url(
+            "https://accounts.google.com/v3/signin/rejected?rrk=46"
+        )));
+        assert!(!is_refusal(&url(
+            "https://accounts.google.com/v3/signin/identifier"
+        )));
+        assert!(!is_refusal(&url("https://evil.example/signin/oauth/error")));
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) fn error(brand: &Brand, text: &str) -> Reply {
 pub(super) fn disallowed_useragent(brand: &Brand) -> Reply {
     let text = "<h1>Please use a browser</h1>\n<p>Signing in inside an app is not allowed here. \
                 Error 403: <code>disallowed_useragent</code></p>\n";
-    whole(brand, 403, text)
+    titled(brand, 403, "Error 403: disallowed_useragent", text)
 }
 
 pub(super) fn not_found() -> Reply {
@@ -91,10 +91,14 @@ pub(super) fn wrong_method(allowed: &'static str) -> Reply {
 }
 
 fn whole(brand: &Brand, status: u16, body: &str) -> Reply {
+    titled(brand, status, &format!("{} (sandbox)", brand.name), body)
+}
+
+fn titled(brand: &Brand, status: u16, title: &str, body: &str) -> Reply {
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{name} (sandbox)</title>\n<link rel=\"stylesheet\" href=\"{folder}/consent.css\">\n</head>\n\
+         <title>{title}</title>\n<link rel=\"stylesheet\" href=\"{folder}/consent.css\">\n</head>\n\
          <body>\n<main>\n<p class=\"brand\">{name}, simulated</p>\n{body}</main>\n</body>\n</html>\n",
         name = brand.name,
         folder = brand.folder,
