@@ -99,6 +99,11 @@ impl Computer {
         }
     }
 
+    /// The X display of its screen.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -218,6 +223,14 @@ fn built(name: &str) -> PathBuf {
         program.display()
     );
     program
+}
+
+/// Where pictures are kept as artifacts.
+pub(crate) fn pictures() -> PathBuf {
+    app()
+        .parent()
+        .map(|target| target.join("e2e-pictures"))
+        .expect("the target folder")
 }
 
 /// One run of the app, seen and used as a person would: by the words on it.
@@ -397,11 +410,7 @@ impl Window {
 
     /// Keeps a picture of the window as an artifact.
     pub(crate) async fn picture(&self, name: &str) {
-        let folder = app()
-            .parent()
-            .map(|target| target.join("e2e-pictures"))
-            .expect("the target folder");
-        self.picture_in(&folder, name).await;
+        self.picture_in(&pictures(), name).await;
     }
 
     /// Keeps a picture of the window in `folder`, after two frames were drawn: before that it shows an old one.

@@ -1,6 +1,7 @@
 //! Signing in in the real window: the provider's page is somebody else's, and is treated as such.
 
 use crate::local_server::{LocalServer, MARK};
+use crate::provider_window::ProviderWindow;
 use crate::screen::{Computer, Start, Window};
 use crate::stranger::{commands, page, report_of};
 use serde_json::{Value, json};
@@ -88,6 +89,38 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
             "a sign-in leaves nothing on the disk, but there is {left:?}"
         );
     }
+}
+
+/// Signing in at the simulated Eventbrite by hand, in the window of its own: the page's form is one choice and two
+/// buttons.
+#[tokio::test]
+async fn a_person_allows_it_in_the_window_and_the_account_is_connected() {
+    let sandbox = Sandbox::builder()
+        .seed(2)
+        .start()
+        .await
+        .expect("the sandbox listens");
+    let eventbrite = sandbox.eventbrite();
+    eventbrite.add_account("Robin Vale", "events@harbour.example");
+    let registered = eventbrite.oauth().app();
+    let computer = Computer::start(KeychainState::Unlocked);
+    let window = computer.open(&sandbox).await;
+    window.sees("Which lists should be live here?").await;
+    let app = json!({
+        "provider": "EVENTBRITE", "clientId": registered.client_id, "clientSecret": registered.client_secret,
+        "redirectPort": 47_831,
+    });
+    let kept = window.script(CALL, vec![json!("remember_app"), app]).await;
+    assert_eq!(kept["refusal"], Value::Null, "{kept}");
+    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
+    window.script(BEGIN, vec![attempt]).await;
+    let page = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
+    page.picture("sign-in-1-provider");
+    page.keys(&["Tab", "Tab", "Tab", "space"]);
+    let end = window.script(END, Vec::new()).await;
+    assert_eq!(end["answer"]["type"], "CONNECTED", "{end}");
+    page.closes("127.0.0.1:.* Sign in");
+    window.quit().await;
 }
 
 /// Files below `folder` in whose names or bytes `mark` stands.

@@ -1,0 +1,106 @@
+//! The provider's page in a window that WebDriver cannot see, because its data store is its own: found and used by the
+//! screen's own means, as a person does.
+
+use crate::screen::Computer;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A picture of one colour is much smaller than one with words.
+const LEAST_OF_A_PAGE: u64 = 3_000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct ProviderWindow<'a> {
+    computer: &'a Computer,
+    id: String,
+}
+
+impl<'a> ProviderWindow<'a> {
+    /// Waits for a window in whose title these words stand.
+    pub(crate) fn titled(computer: &'a Computer, words: &str) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(id) = windows(computer, words).into_iter().next() {
+                return Self { computer, id };
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no window is titled {words:?}; there are {:?}",
+                titles(computer)
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Presses keys one after another, by their X names.
+    pub(crate) fn keys(&self, keys: &[&str]) {
+        // Without a window manager nobody else gives the focus.
+        let mut command = self.xdotool();
+        command.args(["windowfocus", "--sync", &self.id]);
+        for key in keys {
+            command.args(["key", "--delay", "60", key]);
+        }
+        let status = command
+            .status()
+            .expect("xdotool runs (`cargo xtask test` installs it)");
+        assert!(status.success(), "the keys {keys:?} could not be pressed");
+    }
+
+    /// Keeps a picture of the window as an artifact once its page is painted, where the tool for it is there.
+    pub(crate) fn picture(&self, name: &str) {
+        let folder = crate::screen::pictures();
+        std::fs::create_dir_all(&folder).expect("a folder for pictures can be made");
+        let file = folder.join(format!("{name}.png"));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let taken = Command::new("import")
+                .env("DISPLAY", self.computer.display())
+                .args(["-window", &self.id])
+                .arg(&file)
+                .status();
+            let is_blank = std::fs::metadata(&file).is_ok_and(|file| file.len() < LEAST_OF_A_PAGE);
+            if taken.is_err() || !is_blank {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the provider's page must be painted");
+        }
+    }
+
+    /// Waits until the window is gone.
+    pub(crate) fn closes(self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while windows(self.computer, words).contains(&self.id) {
+            assert!(Instant::now() < deadline, "the window {words:?} must close");
+            std::thread::yield_now();
+        }
+    }
+
+    fn xdotool(&self) -> Command {
+        xdotool(self.computer)
+    }
+}
+
+fn xdotool(computer: &Computer) -> Command {
+    let mut command = Command::new("xdotool");
+    command.env("DISPLAY", computer.display());
+    command
+}
+
+fn windows(computer: &Computer, words: &str) -> Vec<String> {
+    let found = xdotool(computer)
+        .args(["search", "--onlyvisible", "--name", words])
+        .output()
+        .expect("xdotool runs (`cargo xtask test` installs it)");
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn titles(computer: &Computer) -> Vec<String> {
+    windows(computer, ".")
+        .into_iter()
+        .map(|id| {
+            let name = xdotool(computer).args(["getwindowname", &id]).output();
+            name.map(|name| String::from_utf8_lossy(&name.stdout).trim().to_owned())
+                .unwrap_or_default()
+        })
+        .collect()
+}
