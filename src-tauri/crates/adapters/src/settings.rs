@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use talkvalue_core::domain::provider::{Origin, Origins};
 use talkvalue_core::error::CommandError;
 
+pub(crate) const EVENTBRITE_OAUTH: &str = "https://www.eventbrite.com/oauth";
 pub const DEFAULT_VAULT_SERVICE: &str = "com.talkvalue.sync";
 
 #[derive(Debug, Clone)]
@@ -29,10 +30,7 @@ impl Settings {
             data_dir,
             eventbrite: Origins {
                 api: origin("TALKVALUE_EVENTBRITE_API_URL", "https://www.eventbriteapi.com/v3")?,
-                oauth: origin(
-                    "TALKVALUE_EVENTBRITE_OAUTH_URL",
-                    "https://www.eventbrite.com/oauth",
-                )?,
+                oauth: origin("TALKVALUE_EVENTBRITE_OAUTH_URL", EVENTBRITE_OAUTH)?,
             },
             luma: Origins {
                 api: origin("TALKVALUE_LUMA_API_URL", "https://public-api.luma.com")?,

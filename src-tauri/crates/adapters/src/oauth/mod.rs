@@ -23,8 +23,8 @@ use secrecy::{ExposeSecret, SecretString};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use talkvalue_core::domain::credential::OauthApp;
-use talkvalue_core::domain::provider::Origin;
+use talkvalue_core::domain::credential::{OauthApp, default_redirect_port};
+use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{AuthorizationRequest, Clock, OauthServer, ProviderError, SignInError, Tokens};
 
@@ -41,6 +41,11 @@ type Client = oauth2::Client<
     EndpointSet,
 >;
 
+/// An organization that builds the program for itself may name its Eventbrite app then. What stands in a program is no
+/// secret: no privilege rests on it.
+const BUILT_IN_ID: Option<&str> = option_env!("TALKVALUE_BUILT_IN_EVENTBRITE_CLIENT_ID");
+const BUILT_IN_SECRET: Option<&str> = option_env!("TALKVALUE_BUILT_IN_EVENTBRITE_CLIENT_SECRET");
+
 /// RFC 7636 allows 43 to 128 characters; 64 random bytes come to 86.
 const VERIFIER_BYTES: u32 = 64;
 const STATE_BYTES: u32 = 32;
@@ -52,6 +57,8 @@ pub struct OauthClient {
     /// `Some` where the addresses are known, and once a server has told them.
     endpoints: Mutex<Option<Endpoints>>,
     tells_endpoints: bool,
+    /// Client id and secret of the app that the program was built with.
+    built_in: Option<(&'static str, &'static str)>,
 }
 
 impl OauthClient {
@@ -65,6 +72,7 @@ impl OauthClient {
             origin: origin.clone(),
             endpoints: Mutex::new(Some(Endpoints::below(origin))),
             tells_endpoints: false,
+            built_in: BUILT_IN_ID.zip(BUILT_IN_SECRET),
         })
     }
 
@@ -74,6 +82,7 @@ impl OauthClient {
             origin: origin.clone(),
             endpoints: Mutex::new(None),
             tells_endpoints: true,
+            built_in: None,
         })
     }
 
@@ -134,6 +143,17 @@ impl<'client> AsyncHttpClient<'client> for OauthClient {
 impl OauthServer for OauthClient {
     fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    fn built_in_app(&self) -> Option<OauthApp> {
+        let (client_id, client_secret) = self.built_in?;
+        // An app is known to one server only.
+        (self.origin.as_str() == crate::settings::EVENTBRITE_OAUTH).then(|| OauthApp {
+            client_id: client_id.to_owned(),
+            client_secret: Some(SecretString::from(client_secret)),
+            redirect_port: default_redirect_port(Provider::Eventbrite),
+            origin: self.origin.clone(),
+        })
     }
 
     async fn authorization(

@@ -204,7 +204,7 @@ fn not_signed_in(provider: Provider, error: SignInError) -> CommandError {
     }
 }
 
-/// The workspace's own app, if one is kept for the server that is set now.
+/// The workspace's own app, if one is kept for the server that is set now, or the one that is built in.
 pub async fn known_app(
     ports: &Ports,
     provider: Provider,
@@ -216,7 +216,10 @@ pub async fn known_app(
         .load_app(provider, patience)
         .await
         .map_err(|error| vault_refused(&error, "Nothing was changed."))?;
-    Ok(app.filter(|app| app.origin == *ports.oauth(provider).origin()))
+    let server = ports.oauth(provider);
+    Ok(app
+        .filter(|app| app.origin == *server.origin())
+        .or_else(|| server.built_in_app()))
 }
 
 /// Keeps an app in the keychain. What failed over an earlier one is tried again at once.

@@ -231,9 +231,12 @@ pub(super) async fn app_of(
 ) -> Result<OauthApp, CredentialError> {
     let provider = integration.provider;
     let kept = ports.vault.load_app(provider, Patience::Background).await?;
-    let origin = ports.oauth(provider).origin();
-    Ok(kept
-        .filter(|app| app.client_id == grant.client_id && app.origin == *origin)
+    let server = ports.oauth(provider);
+    let origin = server.origin();
+    Ok([kept, server.built_in_app()]
+        .into_iter()
+        .flatten()
+        .find(|app| app.client_id == grant.client_id && app.origin == *origin)
         .unwrap_or_else(|| OauthApp {
             client_id: grant.client_id.clone(),
             client_secret: None,

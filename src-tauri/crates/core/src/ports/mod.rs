@@ -226,6 +226,8 @@ pub enum SignInError {
 #[async_trait]
 pub trait OauthServer: Send + Sync {
     fn origin(&self) -> &crate::domain::provider::Origin;
+    /// The organization's app that this program was built with, if it was: it serves where no other was entered.
+    fn built_in_app(&self) -> Option<OauthApp>;
     /// Prepares an attempt; asks the server where its pages are, if it is one that tells.
     async fn authorization(
         &self,
