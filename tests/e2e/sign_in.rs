@@ -137,9 +137,11 @@ fn files_with(folder: &std::path::Path, mark: &str) -> Vec<String> {
                 return files_with(&path, mark);
             }
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let bytes = is_file
-                .then(|| std::fs::read(&path).unwrap_or_default())
-                .unwrap_or_default();
+            let bytes = if is_file {
+                std::fs::read(&path).unwrap_or_default()
+            } else {
+                Vec::new()
+            };
             let wide: Vec<u8> = mark.encode_utf16().flat_map(u16::to_le_bytes).collect();
             let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
             match holds(mark.as_bytes()) || holds(&wide) || name.contains(mark) {
