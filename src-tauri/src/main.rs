@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use talkvalue_sync_app::Launch;
 
 fn main() -> ExitCode {
+    talkvalue_adapters::dumps::keep_none();
     let launch = match Launch::from_arguments(std::env::args_os().skip(1)) {
         Ok(launch) => launch,
         Err(message) => {

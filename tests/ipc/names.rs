@@ -89,6 +89,26 @@ fn only_ipc_ts_calls_tauri() {
     );
 }
 
+#[test]
+fn only_the_sign_in_window_shows_pages_of_others() {
+    let mut met = Vec::new();
+    let mut folders = vec![root().join("src-tauri/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read_to_string(&path)
+                .unwrap_or_default()
+                .contains("WebviewUrl::External")
+            {
+                met.push(path.strip_prefix(root()).unwrap().display().to_string());
+            }
+        }
+    }
+    assert_eq!(met, ["src-tauri/src/sign_in/window.rs"]);
+}
+
 fn look(folder: &Path, offenders: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

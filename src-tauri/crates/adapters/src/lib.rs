@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod data_folder;
+pub mod dumps;
 pub mod oauth;
 pub mod providers;
 pub mod settings;

@@ -18,5 +18,6 @@ mod watch;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    talkvalue_adapters::dumps::keep_none();
     ExitCode::from(run::run(std::env::args_os().collect()))
 }

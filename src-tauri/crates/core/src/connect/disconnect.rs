@@ -8,39 +8,44 @@ use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::error::CommandError;
-use crate::ports::{Notice, Ports};
+use crate::ports::{Notice, Ports, VaultError};
 use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
 use tracing::debug;
 
 /// Severs the integration and its items, makes its sign-in worthless at the provider where that can be asked for, and
-/// erases the credential from the keychain. If the keychain does not answer,
-/// nothing is changed: a sign-in that stays behind would be worse than an error.
+/// erases the credential from the keychain. If the keychain does not answer, nothing is changed: a sign-in that stays
+/// behind would be worse than an error.
 pub async fn disconnect(
     ports: &Ports,
     id: &IntegrationId,
     options: EngineOptions,
 ) -> Result<IntegrationView, CommandError> {
     stored_integration(ports, id).await?;
-    let _turn = take_credentials_turn(ports).await?;
+    let turn = take_credentials_turn(ports).await?;
     // Read under the lock: a renewal that was faster has a newer generation.
     let integration = stored_integration(ports, id).await?;
     ports.notices.notify(Notice::AskingVault);
-    let credential = match ports.sign_ins.in_memory(id) {
+    let in_memory = ports.sign_ins.in_memory(id);
+    let only_in_memory = in_memory.is_some();
+    let credential = match in_memory {
         Some(held) => Some(held),
         None => ports.vault.load(id, options.patience).await.ok(),
     };
-    ports
-        .vault
-        .erase(id, options.patience)
-        .await
-        .map_err(|error| vault_refused(&error, "The account is still connected."))?;
+    match ports.vault.erase(id, options.patience).await {
+        Ok(()) => {}
+        // Where there is no keychain, memory is all there is.
+        Err(VaultError::Absent { .. }) if only_in_memory => {}
+        Err(error) => return Err(vault_refused(&error, "The account is still connected.")),
+    }
     if ports.sign_ins.forget(id) {
         ports.notices.notify(Notice::SignInsHeldChanged);
     }
     let failure = Failure::new(FailureCode::DisconnectedByYou, ports.clock.now());
     sever(ports, id, integration.generation, &failure).await?;
+    // What the provider takes its time over keeps nobody else waiting.
+    drop(turn);
     if let Some(credential) = credential.filter(|_| integration.severed.is_none()) {
         withdraw_grant(ports, &integration, &credential).await;
     }
