@@ -13,6 +13,7 @@ export type Scenario =
   | "keychain"
   | "problem"
   | "repaired"
+  | "signed-in"
   | "hostile";
 
 const MINUTE = 60_000;
@@ -267,6 +268,43 @@ function demoCandidates(): Candidate[] {
   ];
 }
 
+/** A workspace with apps of its own: accounts that signed in, one of which was withdrawn; an app that is refused. */
+function signedIn(core: FakeCore, demo: ItemView[]): ItemView[] {
+  core.signIns.apps.set("EVENTBRITE", { clientId: "HARBOUR7QTALKVALUE", hasSecret: true, redirectPort: 47831 });
+  core.signIns.apps.set("LUMA", { clientId: "client-harbour-makers", hasSecret: false, redirectPort: 47832 });
+  core.signIns.lost.set("open-studio", {
+    code: "PERMISSION_MISSING",
+    message: "events@harbour.example may no longer see this event's attendees. Ask its owner to restore the role.",
+    recovery: "RETRY",
+  });
+  core.status = { ...core.status, unsaved: "A renewed sign-in could not be saved. It works until you quit." };
+  const withdrawn = failure(
+    "CREDENTIALS_REJECTED",
+    "RECONNECT",
+    "Eventbrite refuses the sign-in of events@harbour.example (since 11:47), most often because it was withdrawn there " +
+      "or the password was changed.",
+  );
+  const facts: Record<string, Partial<IntegrationView>> = {
+    harbour: { signIn: "OAUTH", failure: withdrawn, lastVerifiedAt: at(-137 * MINUTE) },
+    info: { signIn: "OAUTH" },
+    makers: { signIn: "OAUTH", expiresAt: at(58 * MINUTE) },
+  };
+  for (const [id, known] of core.integrations) {
+    core.integrations.set(id, { ...known, ...facts[id] });
+  }
+  const refused = failure(
+    "APP_REJECTED",
+    "CHECK_APP_SETTINGS",
+    "Luma refuses your app's API key or client secret. The list is as of 13:31, 88 attending.",
+  );
+  return demo.map((one) => {
+    if (one.syncStatus === "DISCONNECTED") {
+      return { ...one, failure: withdrawn };
+    }
+    return one.id === "repair-cafe" ? { ...one, failure: refused, nextAttemptAt: null } : one;
+  });
+}
+
 /** Everywhere where a provider's words can stand. The core's sentences quote them. */
 function hostileItems(core: FakeCore, demo: ItemView[]): ItemView[] {
   const text = (index: number) => HOSTILE[index % HOSTILE.length] ?? "";
@@ -349,6 +387,8 @@ export function fill(core: FakeCore, scenario: Scenario): void {
     if (harbour !== undefined) {
       core.integrations.set("harbour", { ...harbour, status: "CONNECTED", failure: null });
     }
+  } else if (scenario === "signed-in") {
+    items = signedIn(core, items);
   } else if (scenario === "hostile") {
     items = hostileItems(core, items);
   }

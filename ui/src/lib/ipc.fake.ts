@@ -6,6 +6,7 @@
 import type * as real from "./ipc";
 import { fill, type Scenario } from "./ipc.fake.data";
 import { activityOf, changesOf } from "./ipc.fake.history";
+import { FakeSignIns } from "./ipc.fake.sign-in";
 import type {
   Activity,
   AppStatus,
@@ -41,7 +42,8 @@ export class FakeCore {
   activity: Activity | null = null;
   /** Set: who is missing at the provider of every item that asks about removals. */
   removals: Attendee[] | null = null;
-  status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null, mended: null };
+  status: AppStatus = { version: "0.1.0", dataDir: "~/.local/share/com.talkvalue.sync", schema: 1, problem: null, mended: null, unsaved: null };
+  readonly signIns = new FakeSignIns(this);
   /** What the keychain's check answers. */
   keychain: CommandError | null = null;
   /** Set: every reading command refuses. */
@@ -379,6 +381,45 @@ export const decideRemovals: typeof real.decideRemovals = (itemId: string, accep
     });
     return core.item(itemId);
   });
+
+export const signIn: typeof real.signIn = (provider, way, renews) => {
+  core.calls.push(["sign_in", provider, way, renews]);
+  return core.signIns.begin(provider, way, renews);
+};
+
+export const switchSignIn: typeof real.switchSignIn = (way) =>
+  core.answer("switch_sign_in", [way], () => core.signIns.switch(way));
+
+export const cancelSignIn: typeof real.cancelSignIn = () => core.answer("cancel_sign_in", [], () => core.signIns.cancel());
+
+export const showSignIn: typeof real.showSignIn = () => core.answer("show_sign_in", [], () => void core.signIns.attempt());
+
+export const signInAddress: typeof real.signInAddress = () =>
+  core.answer("sign_in_address", [], () => core.signIns.address());
+
+export const answerSignIn: typeof real.answerSignIn = (address) =>
+  core.answer("answer_sign_in", [address], () => core.signIns.answer(address));
+
+export const addSignedInAccount: typeof real.addSignedInAccount = () =>
+  core.answer("add_signed_in_account", [], () => core.signIns.addOther());
+
+export const signInOptions: typeof real.signInOptions = (provider) =>
+  core.answer("sign_in_options", [provider], () => core.signIns.options(provider));
+
+export const rememberApp: typeof real.rememberApp = (provider, clientId, clientSecret, redirectPort) =>
+  core.answer("remember_app", [provider, clientId, redirectPort], () =>
+    core.signIns.remember(provider, clientId, clientSecret, redirectPort),
+  );
+
+export const forgetApp: typeof real.forgetApp = (provider) =>
+  core.answer("forget_app", [provider], () => core.signIns.drop(provider));
+
+export const reconnectAll: typeof real.reconnectAll = (integrationId, withIntegrationId) =>
+  core.answer("reconnect_all", [integrationId, withIntegrationId], () =>
+    core.signIns.reconnectAll(integrationId, withIntegrationId),
+  );
+
+export const saveSignIns: typeof real.saveSignIns = () => core.answer("save_sign_ins", [], () => core.signIns.saveAll());
 
 export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null) =>
   core.answer("open_link", [kind, id], () => undefined);

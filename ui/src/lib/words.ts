@@ -3,7 +3,7 @@
 import type { Action } from "./failures";
 import type { Group } from "./badge";
 import { counted, number } from "./time";
-import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SyncStatus } from "./types";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
 export const credentialName: Record<Provider, string> = { EVENTBRITE: "private token", LUMA: "API key" };
@@ -350,6 +350,64 @@ export const words = {
     addAsAnother: "Add it as another account",
     another: { EVENTBRITE: "Connect another account", LUMA: "Connect another calendar" } satisfies Record<Provider, string>,
     cancel: "Cancel",
+  },
+
+  copied: "Copied",
+
+  signIn: {
+    with: (provider: string) => `Sign in with ${provider}`,
+    otherWays: "Other ways",
+    askingKeychain: "Asking the keychain…",
+    opening: (provider: string) => `Opening ${provider}…`,
+    waiting: (provider: string) => `Waiting for ${provider}…`,
+    where: {
+      WINDOW: "Its sign-in page is in a window of its own.",
+      BROWSER: "Its sign-in page is in your browser.",
+    } satisfies Record<SignInWay, string>,
+    as: (account: string | null) =>
+      account === null ? "Sign in there; this goes on by itself." : `Sign in there as ${account}; this goes on by itself.`,
+    showWindow: "Show window",
+    useBrowser: "Use my browser instead",
+    openAgain: "Open again",
+    copyLink: "Copy link",
+    linkByHand: "The link could not be copied. Take it from here.",
+    link: "Link",
+    useWindow: "Use a window instead",
+    cancel: "Cancel",
+    unreachable: "Did your browser end on a page that cannot be reached? Paste its address here.",
+    address: "Address",
+    goOn: "Go on",
+    tryAgain: "Try again",
+    enterApp: "Change app…",
+    otherAccount: (signedInAs: string, needed: string) =>
+      `You signed in as ${signedInAs}, but this event needs ${needed}. Nothing was changed.`,
+    signInAs: (account: string) => `Sign in as ${account}`,
+    addOther: (account: string) => `Add ${account} as another account`,
+  },
+
+  ownApp: {
+    intro: (provider: string) => `Through an app of your own at ${provider}: you sign in there, and no token is copied.`,
+    app: "App",
+    id: { EVENTBRITE: "API key", LUMA: "Client id" } satisfies Record<Provider, string>,
+    secret: "Client secret",
+    redirect: "Redirect address",
+    redirectText: "Set this as the redirect URI of your app, letter by letter.",
+    copy: "Copy",
+    copyByHand: "It could not be copied: select it by hand.",
+    anotherPort: "Use another port",
+    port: "Port",
+    portText: "Choose a port between 1024 and 65535.",
+    saveAndSignIn: "Save and sign in",
+    save: "Save",
+    keep: "Keep it as it is",
+    open: (provider: string) => `Open ${provider}'s API keys page`,
+    through: "Through your app",
+    change: "Change app…",
+    forget: "Forget app",
+    forgetText: "Accounts that signed in through it work on until they have to be renewed.",
+    keepIt: "Keep it",
+    saved: (provider: string) => `App at ${provider} saved`,
+    forgotten: (provider: string) => `App at ${provider} forgotten`,
   },
 
   reconnect: {

@@ -5,6 +5,7 @@ import { account, item } from "../../src/lib/ipc.fake.data";
 import { integrations } from "../../src/lib/state/integrations.svelte";
 import { items } from "../../src/lib/state/items.svelte";
 import { listView } from "../../src/lib/state/list-view.svelte";
+import { ownApps } from "../../src/lib/state/own-apps.svelte";
 import { route } from "../../src/lib/state/route.svelte";
 import type { Alert, FailureCode, Freshness, ItemView, Recovery, SyncStatus } from "../../src/lib/types";
 
@@ -64,6 +65,9 @@ export async function stage(...there: ItemView[]): Promise<void> {
   core.changes = null;
   core.activity = null;
   core.removals = null;
+  core.signIns.forget();
+  core.status = { ...core.status, problem: null, mended: null, unsaved: null };
+  ownApps.forget();
   core.items.clear();
   core.integrations.clear();
   core.integrations.set("dockhall", account({ id: "dockhall" }));

@@ -9,6 +9,7 @@ import { tellNotice } from "./act.svelte";
 import { clock } from "./clock.svelte";
 import { integrations } from "./integrations.svelte";
 import { items } from "./items.svelte";
+import { signIns } from "./sign-in.svelte";
 
 /** What is green now may be stale later without anybody telling: the core decides that by age, when asked. */
 const ASK_AGAIN = 30_000;
@@ -75,11 +76,14 @@ class App {
     const listening = ipc.onNotice((notice) => {
       items.hear(notice);
       integrations.hear(notice);
+      signIns.hear(notice);
       tellNotice(notice);
       if (notice.type === "JOB_FAILED" && notice.error?.code.startsWith("VAULT_")) {
         void this.checkKeychain();
       } else if (notice.type === "JOB_ENDED") {
         this.#checkTroubledKeychain();
+      } else if (notice.type === "SIGN_INS_HELD_CHANGED") {
+        void this.#askStatus();
       }
     });
     let ended = false;
