@@ -5,8 +5,10 @@ use crate::provider_window::ProviderWindow;
 use crate::screen::{Computer, Start, Window};
 use crate::stranger::{commands, page, report_of};
 use serde_json::{Value, json};
-use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::KeychainState;
+use talkvalue_sandbox::{EventSpec, Sandbox};
+
+const TITLE: &str = "Harbour Makers Night";
 
 /// Calls a command as the window's own page does, and waits for its answer.
 const CALL: &str = r#"
@@ -91,36 +93,79 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
     }
 }
 
-/// Signing in at the simulated Eventbrite by hand, in the window of its own: the page's form is one choice and two
-/// buttons.
+const PROVIDER_TITLE: &str = "127.0.0.1:.* Sign in";
+
+/// Allows it at the simulated provider by hand: its page is a choice of accounts and two buttons.
+fn allows(computer: &Computer, picture: &str, account: usize) {
+    let page = ProviderWindow::titled(computer, PROVIDER_TITLE);
+    page.picture(picture);
+    page.keys(&["Tab"]);
+    for _ in 0..account {
+        page.keys(&["Down"]);
+    }
+    page.keys(&["Tab", "Tab", "space"]);
+    page.closes(PROVIDER_TITLE);
+}
+
 #[tokio::test]
-async fn a_person_allows_it_in_the_window_and_the_account_is_connected() {
+async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_same_people() {
     let sandbox = Sandbox::builder()
         .seed(2)
         .start()
         .await
         .expect("the sandbox listens");
     let eventbrite = sandbox.eventbrite();
-    eventbrite.add_account("Robin Vale", "events@harbour.example");
-    let registered = eventbrite.oauth().app();
+    let account = eventbrite.add_account("Robin Vale", "events@harbour.example");
+    let organization = eventbrite.add_organization(&account, "Harbour Guild");
+    let event = eventbrite.add_event(&organization, EventSpec::new(TITLE));
+    eventbrite.add_attendees(&event, 70);
+    let app = eventbrite.oauth().app();
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open(&sandbox).await;
-    window.sees("Which lists should be live here?").await;
-    let app = json!({
-        "provider": "EVENTBRITE", "clientId": registered.client_id, "clientSecret": registered.client_secret,
-        "redirectPort": 47_831,
-    });
-    let kept = window.script(CALL, vec![json!("remember_app"), app]).await;
-    assert_eq!(kept["refusal"], Value::Null, "{kept}");
-    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
-    window.script(BEGIN, vec![attempt]).await;
-    let page = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
-    page.picture("sign-in-1-provider");
-    page.keys(&["Tab", "Tab", "Tab", "space"]);
-    let end = window.script(END, Vec::new()).await;
-    assert_eq!(end["answer"]["type"], "CONNECTED", "{end}");
-    page.closes("127.0.0.1:.* Sign in");
+
+    window.press("Connect Eventbrite").await;
+    window.press("Other ways").await;
+    window.type_into("API key", &app.client_id).await;
+    let secret = app.client_secret.expect("Eventbrite's apps have one");
+    window.type_into("Client secret", &secret).await;
+    window.picture("oauth-1-own-app").await;
+    window.press("Save and sign in").await;
+    window.sees("Waiting for Eventbrite").await;
+    window.picture("oauth-2-waiting").await;
+    allows(&computer, "oauth-3-provider", 0);
+    window.sees("Connected as events@harbour.example").await;
+    window.picture("oauth-4-connected").await;
+    window.press("Import events").await;
+    window.choose(TITLE).await;
+    window.press("Import").await;
+    window.choose(TITLE).await;
+    window.sees("Syncing").await;
+    let people = window.count("Total attendees").await;
+    window.picture("oauth-5-live").await;
+
+    eventbrite.oauth().revokes_account(&account.id);
+    window.syncs_until(window.sees("Integration disconnected")).await;
+    window.does_not_see("Syncing", "never green unless we know").await;
+    window.picture("oauth-6-disconnected").await;
+    window.press("Reconnect").await;
+    window.press("Sign in again").await;
+    window.picture("oauth-7-again").await;
+    allows(&computer, "oauth-8-provider", 0);
+    window.sees("Syncing").await;
+    window
+        .does_not_see(
+            "Integration disconnected",
+            "the badge clears after a real call succeeded",
+        )
+        .await;
+    assert_eq!(window.count("Total attendees").await, people, "the same people");
+    window.picture("oauth-9-live-again").await;
     window.quit().await;
+    let found = talkvalue_tests::sweep::canaries_below(computer.folder.path());
+    assert!(
+        found.is_empty(),
+        "credentials belong into the keychain only, but stand in {found:?}"
+    );
 }
 
 /// Files below `folder` in whose names or bytes `mark` stands.
