@@ -47,6 +47,12 @@ async function signInByBrowser() {
   return user;
 }
 
+async function answer(user: ReturnType<typeof userEvent.setup>, address: string) {
+  await user.click(screen.getByLabelText("Address"));
+  await user.paste(address);
+  await user.keyboard("{Enter}");
+}
+
 const buttons = () =>
   within(screen.getByRole("group", { name: "Sign in with Eventbrite" }))
     .getAllByRole("button")
@@ -182,14 +188,14 @@ describe("while somebody signs in", () => {
     expect(await screen.findByText(/That is not the address that Eventbrite sent/)).toBeVisible();
     expect(screen.getByText("Waiting for Eventbrite…"), "the attempt goes on").toBeVisible();
     await user.clear(field);
-    await user.type(field, `${CALLBACK}code=own{Enter}`);
+    await answer(user, `${CALLBACK}code=own`);
     expect(await screen.findByText(/14 events/)).toBeVisible();
     expect(screen.getByRole("button", { name: "Import events" })).toHaveFocus();
   });
 
   test("the account is asked for once the person is done", async () => {
     const user = await signInByBrowser();
-    await user.type(screen.getByLabelText("Address"), `${CALLBACK}code=slow{Enter}`);
+    await answer(user, `${CALLBACK}code=slow`);
     const said = await screen.findByText("Asking Eventbrite…");
     expect(said).toHaveAttribute("role", "status");
     const panel = screen.getByRole("group", { name: "Sign in with Eventbrite" });
@@ -218,7 +224,7 @@ describe("while somebody signs in", () => {
 
 test("whoever declines reads so, and tries again", async () => {
   const user = await signInByBrowser();
-  await user.type(screen.getByLabelText("Address"), `${CALLBACK}error=access_denied{Enter}`);
+  await answer(user, `${CALLBACK}error=access_denied`);
   expect(await screen.findByText("You declined at Eventbrite. Nothing was changed.")).toBeVisible();
   const again = screen.getByRole("button", { name: "Try again" });
   expect(again).toHaveFocus();
@@ -228,7 +234,7 @@ test("whoever declines reads so, and tries again", async () => {
 
 test("an app that is refused can be changed from there", async () => {
   const user = await signInByBrowser();
-  await user.type(screen.getByLabelText("Address"), `${CALLBACK}code=refused{Enter}`);
+  await answer(user, `${CALLBACK}code=refused`);
   expect(await screen.findByText(/Eventbrite refuses your app/)).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Change app…" }));
   expect(await screen.findByLabelText("API key")).toHaveValue("KEY");

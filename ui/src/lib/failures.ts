@@ -22,7 +22,8 @@ export type Action =
   | "OPEN_SIGN_IN_PAGE"
   | "OPEN_BILLING"
   | "OPEN_STATUS_PAGE"
-  | "GO_TO_INTEGRATIONS"
+  | "CHECK_APP"
+  | "SAVE_AGAIN"
   | "CANCEL"
   | "CHECK_REMOVALS"
   | "SHOW_REMOVALS"
@@ -61,7 +62,7 @@ export const FAILURES: Record<FailureCode, Entry> = {
   },
   CREDENTIALS_MISSING: { brief: () => words.cause.missing, actions: ["RECONNECT"] },
   DISCONNECTED_BY_YOU: { brief: () => words.cause.byYou, actions: ["RECONNECT"] },
-  APP_REJECTED: { brief: () => words.cause.appRejected, actions: ["GO_TO_INTEGRATIONS"] },
+  APP_REJECTED: { brief: () => words.cause.appRejected, actions: ["CHECK_APP"] },
   PLAN_REQUIRED: { brief: () => words.cause.planRequired, actions: ["OPEN_BILLING", "RETRY"] },
   PERMISSION_MISSING: { brief: () => words.cause.permission, actions: ["RETRY", "USE_ANOTHER_ACCOUNT"] },
   REMOTE_GONE: {
@@ -74,7 +75,7 @@ export const FAILURES: Record<FailureCode, Entry> = {
   },
   VAULT_LOCKED: { brief: () => words.cause.vaultLocked, actions: ["UNLOCK_KEYCHAIN"], byItself: () => "" },
   VAULT_UNAVAILABLE: { brief: () => words.cause.vaultUnavailable, actions: ["TRY_AGAIN"], byItself: () => "" },
-  VAULT_WRITE_FAILED: { brief: () => words.cause.vaultWrite, actions: ["RETRY"] },
+  VAULT_WRITE_FAILED: { brief: () => words.cause.vaultWrite, actions: ["SAVE_AGAIN"] },
   STORAGE_FAILED: { brief: () => words.cause.storage, actions: ["RETRY"] },
   INTERRUPTED: { brief: () => words.cause.interrupted, actions: ["RETRY"] },
   IMPORT_CANCELLED: { brief: () => words.cause.cancelled, actions: ["RESUME", "REMOVE"] },

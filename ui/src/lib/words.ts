@@ -6,7 +6,7 @@ import { counted, number } from "./time";
 import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
-export const credentialName: Record<Provider, string> = { EVENTBRITE: "private token", LUMA: "API key" };
+export const credentialName: Record<SignIn, string> = { OAUTH: "sign-in", TOKEN: "private token", KEY: "API key" };
 export const signInName: Record<SignIn, string> = { OAUTH: "signed in", TOKEN: "private token", KEY: "API key" };
 export const kindName: Record<ItemKind, string> = {
   BADGE_EVENT: "Badge event",
@@ -50,6 +50,7 @@ export const actionWord: Record<Action, string> = {
   RESUME: "Resume",
   CHECK_AGAIN: "Check again",
   TRY_AGAIN: "Try again",
+  SAVE_AGAIN: "Save again",
   SYNC: "Sync",
   USE_ANOTHER_ACCOUNT: "Use another account",
   KEEP: "Keep as archive",
@@ -58,7 +59,7 @@ export const actionWord: Record<Action, string> = {
   OPEN_SIGN_IN_PAGE: "Open sign-in page",
   OPEN_BILLING: "Open Luma billing",
   OPEN_STATUS_PAGE: "Provider status page",
-  GO_TO_INTEGRATIONS: "Check app settings",
+  CHECK_APP: "Check app settings",
   CANCEL: "Cancel",
   CHECK_REMOVALS: "Check",
   SHOW_REMOVALS: "Show who",
@@ -96,6 +97,7 @@ export const words = {
     "TalkValue Sync keeps its own copy of your Eventbrite and Luma lists on this computer. It only reads: it changes " +
     "nothing at TalkValue, Eventbrite or Luma, and staff stations do not use this copy.",
 
+  unsaved: "Sign-in not saved",
   keepsLists: "The lists stay as they were.",
   goesOnByItself: "Goes on by itself.",
   goingOnByItself: (when: string) => `Going on by itself ${when}.`,
@@ -311,6 +313,9 @@ export const words = {
     disconnect: "Disconnect…",
     items: (count: number) => counted(count, "item", "items"),
     needIt: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
+    renewsItself: "renews itself",
+    renewedUntil: (time: string) => `renewed until ${time}`,
+    ranOut: (time: string) => `ran out ${time}`,
     version: "Version",
     dataFolder: "Data folder",
     schema: "Data format",
@@ -420,7 +425,7 @@ export const words = {
     reconnect: "Reconnect",
     withThis: "Reconnect with this account",
     connected: "Connected",
-    disconnectedSince: "Disconnected",
+    disconnected: "Disconnected",
     sees: "can see this event",
     seesNot: "cannot see this event",
     seesUnknown: "could not be tried",
@@ -435,6 +440,28 @@ export const words = {
     cancel: "Cancel",
     toast: (kind: ItemKind) => (kind === "PATH_CHANNEL" ? "Reconnecting audience" : "Reconnecting event"),
     toastMany: (count: number) => `Reconnecting ${counted(count, "item", "items")}`,
+    askOwner: "Ask the account owner…",
+    askByHand: "It could not be copied. Take the text from here.",
+    ownerText: "Text for the account owner",
+    /** Names the account and the lists, and nothing that opens them. */
+    forOwner: (account: string, provider: string, titles: readonly string[]) =>
+      `TalkValue Sync can no longer read ${titles.length === 1 ? "this list" : "these lists"} from ${provider} through ${account}:\n\n` +
+      `${titles.map((title) => `- ${title}`).join("\n")}\n\n` +
+      `Could you sign in again as ${account}? In TalkValue Sync: Settings, Integrations, Reconnect beside the account. ` +
+      `Please send no password, token or key in a message.`,
+    accountTitle: (account: string) => `Reconnect ${account}`,
+    accountText: (count: number) =>
+      count === 0
+        ? "No list waits for this account."
+        : count === 1
+          ? "Once it is back, the list that waits for it is brought up to date."
+          : `Once it is back, the ${number(count)} lists that wait for it are brought up to date, the next event first.`,
+    accountBack: (account: string) => `${account} is connected again`,
+    accountAdded: (account: string, needed: string) => `${account} is connected as another account. ${needed} is still disconnected.`,
+    working: (count: number) => `Reconnecting ${counted(count, "item", "items")}…`,
+    notAll: (failed: number, all: number) =>
+      all === 1 ? "This one could not be reconnected:" : `${number(failed)} of ${number(all)} could not be reconnected:`,
+    tryAgain: "Try again",
   },
 
   remove: {
@@ -474,10 +501,14 @@ export const words = {
           ? `1 list stops being live and is kept ${asOf === null ? "as it is" : kept}.`
           : `${number(count)} lists stop being live and are kept ${kept}.`;
     },
+    erased: (what: string) => `Its ${what} is erased from this computer's keychain.`,
+    withdrawn: "Its sign-in is withdrawn at Luma and erased from this computer's keychain.",
+    /** Only a sign-in at Luma can be withdrawn from here. */
     alsoThere: {
-      EVENTBRITE: "Eventbrite offers no sign-out for apps: remove the token there too.",
-      LUMA: "Luma offers no sign-out for apps: remove the key there too.",
-    } satisfies Record<Provider, string>,
+      OAUTH: "Eventbrite offers no sign-out for apps: remove the app there too.",
+      TOKEN: "Eventbrite offers no sign-out for apps: remove the token there too.",
+      KEY: "Luma offers no sign-out for apps: remove the key there too.",
+    } satisfies Record<SignIn, string>,
     openPage: { EVENTBRITE: "Open API keys page", LUMA: "Open API keys page" } satisfies Record<Provider, string>,
     confirm: "Disconnect",
     cancel: "Cancel",

@@ -39,6 +39,35 @@ const removalsOf = (id: string) => async (page: Page) => {
   await page.waitForSelector('[role="dialog"] [role="listitem"]');
 };
 
+const CALLBACK = "http://localhost:47831/oauth/eventbrite/callback?state=1&";
+const signInFrom = async (page: Page) => {
+  await page.click("text=Connect Eventbrite");
+  await page.click("text=Other ways");
+  await page.fill('label:has-text("API key") + * input', "HARBOUR7QTALKVALUE");
+  await page.fill('label:has-text("Client secret") + * input', "a-client-secret");
+  await page.click("text=Save and sign in");
+  await page.waitForSelector("text=Waiting for Eventbrite");
+};
+const inBrowser = async (page: Page) => {
+  await page.click("text=Use my browser instead");
+  await page.waitForSelector("text=is in your browser");
+};
+const ended = (how: string, seen: string) => async (page: Page) => {
+  await inBrowser(page);
+  await page.fill('[aria-label="Address"]', `${CALLBACK}${how}`);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`text=${seen}`);
+};
+const signInAgain = async (page: Page) => {
+  await reconnectFor("makers-night")(page);
+  await page.click("text=Sign in again");
+  await page.waitForSelector("text=Waiting for Eventbrite");
+};
+const accountOf = async (page: Page) => {
+  await page.click("text=Reconnect all 2");
+  await page.waitForSelector("text=Waiting for Eventbrite");
+};
+
 export const PLACES: Place[] = [
   { name: "first-start", scenario: "first-start", go: (page) => page.waitForSelector("text=Connect Luma") },
   { name: "no-items", scenario: "no-items", go: (page) => page.waitForSelector("text=No lists here yet") },
@@ -202,6 +231,134 @@ export const PLACES: Place[] = [
       await page.fill('[aria-label="API key"]', "a-key");
       await page.keyboard.press("Enter");
       await page.waitForSelector("text=14 events");
+    },
+  },
+  {
+    name: "connect-others",
+    scenario: "first-start",
+    go: async (page) => {
+      await page.click("text=Connect Eventbrite");
+      await page.click("text=Other ways");
+      await page.click("text=Use another port");
+      await page.fill('label:has-text("Port") + * input', "80");
+      await page.fill('label:has-text("API key") + * input', "HARBOUR7QTALKVALUE");
+      await page.fill('label:has-text("Client secret") + * input', "a-client-secret");
+      await page.click("text=Save and sign in");
+      await page.waitForSelector("text=Choose a port between");
+    },
+  },
+  {
+    name: "connect-app",
+    scenario: "signed-in",
+    go: async (page) => {
+      await settings(page);
+      await page.click("text=Connect Eventbrite");
+      await page.click("text=Other ways");
+      await page.waitForSelector("text=Sign in with Eventbrite");
+    },
+  },
+  { name: "sign-in-window", scenario: "first-start", go: signInFrom },
+  {
+    name: "sign-in-browser",
+    scenario: "first-start",
+    go: async (page) => {
+      await signInFrom(page);
+      await inBrowser(page);
+    },
+  },
+  {
+    name: "sign-in-asking",
+    scenario: "first-start",
+    go: async (page) => {
+      await signInFrom(page);
+      await ended("code=slow", "Asking Eventbrite")(page);
+    },
+  },
+  {
+    name: "sign-in-declined",
+    scenario: "first-start",
+    go: async (page) => {
+      await signInFrom(page);
+      await ended("error=access_denied", "You declined")(page);
+    },
+  },
+  {
+    name: "sign-in-app-refused",
+    scenario: "first-start",
+    go: async (page) => {
+      await signInFrom(page);
+      await ended("code=refused", "refuses your app")(page);
+    },
+  },
+  { name: "reconnect-signing-in", scenario: "signed-in", go: signInAgain },
+  {
+    name: "reconnect-other-account",
+    scenario: "signed-in",
+    go: async (page) => {
+      await signInAgain(page);
+      await ended("code=other", "this event needs")(page);
+    },
+  },
+  {
+    name: "reconnect-not-all",
+    scenario: "signed-in",
+    go: async (page) => {
+      await signInAgain(page);
+      await ended("code=own", "1 of 2 could not be reconnected")(page);
+    },
+  },
+  { name: "account-signing-in", scenario: "signed-in", go: accountOf },
+  {
+    name: "account-other",
+    scenario: "signed-in",
+    go: async (page) => {
+      await accountOf(page);
+      await ended("code=other", "is needed here")(page);
+    },
+  },
+  {
+    name: "account-paste",
+    scenario: "demo",
+    go: async (page) => {
+      await page.click("text=Reconnect all 2");
+      await page.waitForSelector('[aria-label="Private token"]');
+    },
+  },
+  { name: "list-unsaved", scenario: "signed-in", go: (page) => page.waitForSelector("text=Save again") },
+  {
+    name: "settings-apps",
+    scenario: "signed-in",
+    go: async (page) => {
+      await settings(page);
+      await page.waitForSelector("text=client-harbour-makers");
+    },
+  },
+  {
+    name: "settings-app-refused",
+    scenario: "signed-in",
+    go: async (page) => {
+      await openRow("repair-cafe")(page);
+      await page.click("text=Check app settings");
+      await page.waitForSelector('label:has-text("Client id")');
+    },
+  },
+  {
+    name: "settings-forget-app",
+    scenario: "signed-in",
+    go: async (page) => {
+      await settings(page);
+      await page.click("text=Forget app >> nth=0");
+      await page.waitForSelector("text=Keep it");
+    },
+  },
+  {
+    name: "disconnect-withdrawn",
+    scenario: "signed-in",
+    go: async (page) => {
+      await settings(page);
+      await page.click('[aria-label^="More actions: Harbour Makers"]');
+      await page.click("text=Disconnect…");
+      await page.waitForSelector('[role="alertdialog"]');
     },
   },
   { name: "reconnect", scenario: "demo", go: reconnectFor("makers-night") },

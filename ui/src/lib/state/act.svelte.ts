@@ -102,8 +102,11 @@ export function act(action: Action, item: ItemView): void {
     case "OPEN_STATUS_PAGE":
       open(item.provider === "EVENTBRITE" ? "EVENTBRITE_STATUS" : "LUMA_STATUS");
       return;
-    case "GO_TO_INTEGRATIONS":
-      route.toSettings("integrations");
+    case "CHECK_APP":
+      route.toSettings("integrations", item.provider);
+      return;
+    case "SAVE_AGAIN":
+      void run(item.id, ipc.saveSignIns);
       return;
   }
 }

@@ -1,14 +1,19 @@
 // Which screen is shown, and which dialog stands over it.
 
+import type { Provider, Repaired } from "../types";
+
 export type Screen =
   | { name: "events" }
   | { name: "item"; itemId: string }
-  | { name: "settings"; section: "integrations" | "about" };
+  /** With `app`, the form of the own app at that provider is open. */
+  | { name: "settings"; section: "integrations" | "about"; app: Provider | null };
 
 export type Dialog =
   | { name: "import"; integrationId: string | null }
-  | { name: "connect"; provider: "EVENTBRITE" | "LUMA" }
+  | { name: "connect"; provider: Provider }
   | { name: "reconnect"; itemId: string }
+  /** The account itself; with `outcomes`, what became of its items already. */
+  | { name: "reconnect-account"; integrationId: string; outcomes: Repaired[] }
   | { name: "remove"; itemId: string }
   | { name: "removals"; itemId: string }
   | { name: "disconnect"; integrationId: string };
@@ -25,9 +30,9 @@ class Route {
     this.screen = { name: "item", itemId };
   }
 
-  toSettings(section: "integrations" | "about" = "integrations"): void {
+  toSettings(section: "integrations" | "about" = "integrations", app: Provider | null = null): void {
     this.dialog = null;
-    this.screen = { name: "settings", section };
+    this.screen = { name: "settings", section, app };
   }
 
   ask(dialog: Dialog): void {
