@@ -25,6 +25,8 @@ mod people;
 mod reconnect;
 mod removals;
 mod renewal;
+mod renewal_held;
+mod renewal_refused;
 mod resume;
 mod shared_feeds;
 mod sign_in;
