@@ -1,7 +1,7 @@
 //! What a refusal means where the sign-in can be renewed: asked about once, told once, and never taken for more than it
 //! says.
 
-use crate::renewal::{HOUR, THAT_RENEW, World};
+use crate::renewal::{HOUR, World};
 use std::time::Duration;
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
@@ -14,6 +14,7 @@ use talkvalue_core::sync::engine::EngineOptions;
 use talkvalue_sandbox::{Fault, OauthDialect};
 use talkvalue_tests::desk::patient;
 use talkvalue_tests::oauth::signed_in_over;
+use talkvalue_tests::renewals::THAT_RENEW;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
