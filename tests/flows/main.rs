@@ -30,6 +30,7 @@ mod renewal_refused;
 mod resume;
 mod shared_feeds;
 mod sign_in;
+mod signed_in;
 mod stage;
 mod status;
 mod together;

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::clock::SteppedClock;
+use crate::desk::Desk;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use talkvalue_core::connect;
@@ -10,6 +11,7 @@ use talkvalue_core::ports::Ports;
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
 use talkvalue_sandbox::OauthDialect;
+use tokio::task::JoinHandle;
 
 /// How long everybody may take to come to rest, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,16 +36,7 @@ pub async fn days(days: u64, step: Duration) -> Days {
     let world = World::open(OauthDialect::StrictRotation).await;
     let luma = world.desk.sandbox.luma();
     luma.unlimited();
-    let clock = Arc::new(SteppedClock::over(world.desk.sandbox.clock().clone()));
-    let ports = Ports {
-        clock: clock.clone(),
-        ..world.desk.restarted()
-    };
-    let engine = EngineView {
-        running_since: Some(ports.clock.now()),
-    };
-    let live = tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())), engine));
-    let upkeep = tokio::spawn(connect::keep_signed_in(ports.clone()));
+    let window = Window::open(&world.desk, world.desk.restarted());
     let mut figures = Days {
         days,
         ..Days::default()
@@ -52,8 +45,7 @@ pub async fn days(days: u64, step: Duration) -> Days {
     let before = world.oauth.tally().refreshes;
     let steps = days * 24 * 3_600 / step.as_secs();
     for _ in 0..steps {
-        clock.advance(step);
-        if !come_to_rest(&ports, &clock).await {
+        if !window.passes(step).await {
             figures
                 .defects
                 .push("the engine does not come to rest".to_owned());
@@ -64,8 +56,7 @@ pub async fn days(days: u64, step: Duration) -> Days {
         figures.refused += requests.iter().filter(|request| request.status == 401).count() as u64;
         luma.clears_requests();
     }
-    live.abort();
-    upkeep.abort();
+    drop(window);
     figures.refreshes = world.oauth.tally().refreshes - before;
     figures.lapses = days * 24;
     // An hour's token is renewed twelve minutes before its end.
@@ -89,26 +80,57 @@ pub async fn days(days: u64, step: Duration) -> Days {
     figures
 }
 
-/// Waits until the engine and the upkeep sleep and nothing is being read.
-async fn come_to_rest(ports: &Ports, clock: &SteppedClock) -> bool {
-    let begun = Instant::now();
-    let mut quiet = 0;
-    while quiet < 3 {
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-        let items = ports.store.items().await.unwrap();
-        let reads = items
-            .iter()
-            .any(|record| record.open_job.as_ref().is_some_and(|job| !job.held));
-        quiet = if clock.sleeping() >= 2 && !reads {
-            quiet + 1
-        } else {
-            0
+/// A window that is open, seen from behind: its engine and its upkeep run until this is dropped.
+pub struct Window {
+    pub ports: Ports,
+    clock: Arc<SteppedClock>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Window {
+    pub fn open(desk: &Desk, ports: Ports) -> Self {
+        let clock = Arc::new(SteppedClock::over(desk.sandbox.clock().clone()));
+        let ports = Ports {
+            clock: clock.clone(),
+            ..ports
         };
-        if begun.elapsed() > PATIENCE {
-            return false;
+        let engine = EngineView {
+            running_since: Some(ports.clock.now()),
+        };
+        let tasks = [
+            tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())), engine)),
+            tokio::spawn(connect::keep_signed_in(ports.clone())),
+        ];
+        Self { ports, clock, tasks }
+    }
+
+    /// Lets that much time pass at once, and everybody come to rest. False if they do not.
+    pub async fn passes(&self, step: Duration) -> bool {
+        self.clock.advance(step);
+        let begun = Instant::now();
+        let mut quiet = 0;
+        while quiet < 3 {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            let items = self.ports.store.items().await.unwrap();
+            let reads = items
+                .iter()
+                .any(|record| record.open_job.as_ref().is_some_and(|job| !job.held));
+            let rests = self.clock.sleeping() >= self.tasks.len() && !reads;
+            quiet = if rests { quiet + 1 } else { 0 };
+            if begun.elapsed() > PATIENCE {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
         }
     }
-    true
 }

@@ -10,7 +10,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod together;
 
-pub use days::{Days, days};
+pub use days::{Days, Window, days};
 pub use dropped::{Dropped, dropped};
 #[cfg(target_os = "linux")]
 pub use killed::{Killed, killed};
