@@ -3,20 +3,22 @@
 use crate::live::{Open, green};
 use crate::renewal::World;
 use crate::stage::Stage;
+use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::time::Duration;
 use talkvalue_core::connect;
+use talkvalue_core::domain::credential::{Credential, Grant};
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::integration::IntegrationStatus;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_core::ports::Notice;
+use talkvalue_core::ports::{Notice, Patience};
 use talkvalue_core::query;
 use talkvalue_core::sync::actions;
 use talkvalue_sandbox::OauthDialect;
-use talkvalue_tests::desk::patient;
-use talkvalue_tests::oauth::signed_in_over;
+use talkvalue_tests::desk::{Desk, patient};
+use talkvalue_tests::oauth::{server, signed_in, signed_in_over};
 use talkvalue_tests::renewals::Window;
 
 const STEP: Duration = Duration::from_secs(10 * 60);
@@ -94,6 +96,71 @@ async fn a_revoked_sign_in_disconnects_all_its_items_within_one_interval_and_is_
         "nothing is asked once it is over"
     );
     assert_eq!(told_of_accounts(&world), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_announced_end_means_nothing_is_proved_every_day_all_the_same() {
+    let desk = Desk::open().await;
+    let eventbrite = desk.sandbox.eventbrite();
+    let account = eventbrite.add_account("Robin Vale", "events@harbour.example");
+    let oauth = server(&desk, Provider::Eventbrite);
+    oauth.switches(|switches| switches.announces_expiry = true);
+    oauth.approves_as(&account.id);
+    let id = signed_in(&desk, Provider::Eventbrite).await;
+    let window = Window::open(&desk, desk.restarted());
+    for day in 1..=3 {
+        eventbrite.clears_requests();
+        for _ in 0..24 * 6 {
+            assert!(window.passes(STEP).await, "everybody comes to rest");
+        }
+        let calls = eventbrite.requests();
+        let proofs = calls.iter().filter(|call| call.path == "/v3/users/me/").count();
+        assert!((1..=2).contains(&proofs), "day {day}: {proofs} proofs");
+    }
+    let account = query::integration(&desk.ports, &id).await.unwrap();
+    assert_eq!(account.status, IntegrationStatus::Connected);
+}
+
+#[tokio::test]
+async fn what_the_keychain_knows_and_the_database_does_not_is_caught_up_with() {
+    let world = World::open(OauthDialect::RotatingWithGrace).await;
+    let ports = &world.desk.ports;
+    // A process was killed after it had saved a renewed sign-in, and before it noted it.
+    let held = ports
+        .vault
+        .load(&world.integration, Patience::Background)
+        .await
+        .unwrap();
+    let end = ports.clock.now() + SignedDuration::from_hours(72);
+    let newer = Credential {
+        generation: held.generation.next(),
+        grant: held.grant.clone().map(|grant| Grant {
+            expires_at: Some(end),
+            ..grant
+        }),
+        ..held
+    };
+    ports
+        .vault
+        .save(&world.integration, &newer, Patience::Background)
+        .await
+        .unwrap();
+    let window = Window::open(&world.desk, world.desk.restarted());
+    // Ten minutes before the end that the database knows of.
+    for _ in 0..5 {
+        assert!(window.passes(STEP).await, "everybody comes to rest");
+    }
+    let row = ports
+        .store
+        .integration(&world.integration)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (row.generation, row.expires_at),
+        (newer.generation, Some(end)),
+        "its end is shown as it is"
+    );
 }
 
 #[tokio::test]
