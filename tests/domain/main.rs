@@ -11,6 +11,7 @@ mod freshness;
 mod plan;
 mod provider_answers;
 mod schedule;
+mod sign_ins;
 mod status;
 mod walk;
 mod words;

@@ -17,6 +17,7 @@ use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
 use talkvalue_sandbox::AttendeeSpec;
 use talkvalue_tests::clock::SteppedClock;
+use talkvalue_tests::desk::Desk;
 
 /// How long a fact may take to come, in real time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,9 +32,13 @@ pub(crate) struct Open {
 
 impl Open {
     pub(crate) fn over(stage: &Stage, ports: Ports) -> Self {
+        Self::at(&stage.desk, ports)
+    }
+
+    pub(crate) fn at(desk: &Desk, ports: Ports) -> Self {
         // A restart takes a moment: what was read before it lies before it.
-        stage.desk.sandbox.clock().advance(Duration::from_secs(5));
-        let clock = Arc::new(SteppedClock::over(stage.desk.sandbox.clock().clone()));
+        desk.sandbox.clock().advance(Duration::from_secs(5));
+        let clock = Arc::new(SteppedClock::over(desk.sandbox.clock().clone()));
         let ports = Ports {
             clock: clock.clone(),
             ..ports

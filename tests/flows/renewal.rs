@@ -3,80 +3,59 @@
 use std::time::Duration;
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
-use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::domain::integration::IntegrationStatus;
-use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::ports::Notice;
 use talkvalue_core::query;
 use talkvalue_core::sync::actions;
-use talkvalue_sandbox::{EventSpec, Fault, Oauth, OauthDialect};
-use talkvalue_tests::desk::{Desk, patient};
-use talkvalue_tests::oauth::{server, signed_in};
+use talkvalue_sandbox::{Fault, OauthDialect};
+use talkvalue_tests::desk::patient;
+use talkvalue_tests::oauth::signed_in;
+use talkvalue_tests::renewals::{self, THAT_RENEW};
 
-const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A Luma calendar that was signed in to, with one imported event.
-struct World {
-    desk: Desk,
-    oauth: Oauth,
-    calendar: String,
-    event: String,
-    integration: IntegrationId,
-    item: ItemId,
+pub(crate) struct World(renewals::World);
+
+impl std::ops::Deref for World {
+    type Target = renewals::World;
+
+    fn deref(&self) -> &renewals::World {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for World {
+    fn deref_mut(&mut self) -> &mut renewals::World {
+        &mut self.0
+    }
 }
 
 impl World {
-    async fn open(dialect: OauthDialect) -> Self {
-        let desk = Desk::open().await;
-        let luma = desk.sandbox.luma();
-        let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
-        let event = luma.add_event(&calendar.id, EventSpec::new("Spring Repair Cafe"));
-        luma.add_guests(&event, 30);
-        let oauth = server(&desk, Provider::Luma);
-        oauth.speaks(dialect);
-        oauth.approves_as(&calendar.id);
-        let integration = signed_in(&desk, Provider::Luma).await;
-        let item = desk
-            .import(&integration, &event, ItemKind::BadgeEvent)
-            .await
-            .unwrap()
-            .id;
-        Self {
-            desk,
-            oauth,
-            calendar: calendar.id,
-            event,
-            integration,
-            item,
-        }
+    pub(crate) async fn open(dialect: OauthDialect) -> Self {
+        Self(renewals::World::open(dialect).await)
     }
 
-    async fn status(&self) -> IntegrationStatus {
+    pub(crate) async fn status(&self) -> IntegrationStatus {
         query::integration(&self.desk.ports, &self.integration)
             .await
             .unwrap()
             .status
     }
 
-    async fn sync(&self) -> Result<SyncStatus, String> {
+    pub(crate) async fn sync(&self) -> Result<SyncStatus, String> {
         actions::sync_item(&self.desk.ports, &self.item, patient())
             .await
             .map(|item| item.sync_status)
             .map_err(|error| error.code.code().to_owned())
     }
 
-    fn passes(&self, time: Duration) {
+    pub(crate) fn passes(&self, time: Duration) {
         self.desk.sandbox.clock().advance(time);
     }
 }
-
-const THAT_RENEW: [OauthDialect; 3] = [
-    OauthDialect::FixedRefresh,
-    OauthDialect::RotatingWithGrace,
-    OauthDialect::StrictRotation,
-];
 
 #[tokio::test]
 async fn a_sign_in_outlives_its_tokens_in_every_dialect() {
@@ -232,8 +211,8 @@ async fn a_token_that_is_refused_early_is_renewed_once_and_then_believed() {
         );
         assert_eq!(
             world.oauth.refresh_requests(),
-            1,
-            "{dialect:?}: renewed once, not again and again"
+            2,
+            "{dialect:?}: renewed once for this refusal, not again and again"
         );
         assert_eq!(
             world.status().await,
@@ -273,20 +252,22 @@ async fn an_app_that_is_refused_fails_the_items_and_keeps_the_sign_in() {
 
 #[tokio::test]
 async fn whoever_asked_may_go_away_and_the_renewal_is_kept() {
-    let world = World::open(OauthDialect::StrictRotation).await;
-    for round in 0..40 {
-        world.passes(2 * HOUR);
-        let (ports, id) = (world.desk.ports.clone(), world.integration.clone());
-        let asked = tokio::spawn(async move { connect::verify(&ports, &id, patient()).await });
-        for _ in 0..round {
-            tokio::task::yield_now().await;
-        }
-        asked.abort();
-        let _ = asked.await;
-        connect::settle_sign_ins(&world.desk.ports).await;
-    }
-    assert_eq!(world.sync().await, Ok(SyncStatus::Active));
-    assert_eq!(world.oauth.tally().family_revocations, 0, "no rotation was lost");
+    let figures = renewals::dropped(40).await;
+    assert_eq!(figures.defects, Vec::<String>::new());
+    assert!(
+        figures.answered < figures.rounds,
+        "callers that always stay prove nothing: {figures:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_call_is_made_with_a_lapsed_token_day_after_day() {
+    let figures = renewals::days(2, Duration::from_secs(5 * 60)).await;
+    assert_eq!(figures.defects, Vec::<String>::new());
+    assert!(
+        figures.calls > 48,
+        "an engine that reads nothing proves nothing: {figures:?}"
+    );
 }
 
 #[tokio::test]

@@ -53,6 +53,31 @@ pub(crate) enum Trouble {
     KeepsNothing,
     /// Refuses what is longer than a sentence.
     TakesShortOnesOnly,
+    /// As the mood is at the moment.
+    Moody(Arc<Mutex<Mood>>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Serves,
+    Locked,
+    /// Shows what it holds, and takes nothing.
+    ReadOnly,
+    /// Takes what is short, and no sign-in.
+    TakesNoSignIn,
+}
+
+impl Mood {
+    fn allows(self, written: Option<&[u8]>) -> keyring::Result<()> {
+        match (self, written) {
+            (Mood::Locked, _) => Err(Error::NoStorageAccess("locked".into())),
+            (Mood::ReadOnly, Some(_)) => Err(Error::PlatformFailure("read-only".into())),
+            (Mood::TakesNoSignIn, Some(secret)) if secret.len() > 80 => {
+                Err(Error::PlatformFailure("no room".into()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A keychain whose entries are in trouble.
@@ -106,6 +131,13 @@ impl CredentialStoreApi for TroubledKeychain {
 }
 
 impl TroubledEntry {
+    fn may_refuse(&self, written: Option<&[u8]>) -> keyring::Result<()> {
+        match &self.trouble {
+            Trouble::Moody(mood) => mood.lock().unwrap().allows(written),
+            _ => Ok(()),
+        }
+    }
+
     fn may_hang(&self) {
         if let Trouble::Hangs(gate) = &self.trouble {
             // An error means that the other end was dropped: the gate is open.
@@ -117,6 +149,7 @@ impl TroubledEntry {
 impl CredentialApi for TroubledEntry {
     fn set_secret(&self, secret: &[u8]) -> keyring::Result<()> {
         self.may_hang();
+        self.may_refuse(Some(secret))?;
         match self.trouble {
             Trouble::KeepsNothing => Ok(()),
             Trouble::TakesShortOnesOnly if secret.len() > 80 => Err(Error::TooLong("secret".to_owned(), 80)),
@@ -126,11 +159,13 @@ impl CredentialApi for TroubledEntry {
 
     fn get_secret(&self) -> keyring::Result<Vec<u8>> {
         self.may_hang();
+        self.may_refuse(None)?;
         self.inner.get_secret()
     }
 
     fn delete_credential(&self) -> keyring::Result<()> {
         self.may_hang();
+        self.may_refuse(None)?;
         self.inner.delete_credential()
     }
 

@@ -13,6 +13,7 @@ pub mod filled;
 pub mod kills;
 pub mod model;
 pub mod oauth;
+pub mod renewals;
 pub mod stored;
 pub mod sweep;
 #[cfg(target_os = "linux")]

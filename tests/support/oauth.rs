@@ -57,14 +57,28 @@ pub async fn sign_in(
     provider: Provider,
     renews: Option<&IntegrationId>,
 ) -> Result<SignedIn, CommandError> {
-    let attempt = connect::begin_sign_in(&desk.ports, provider, app(desk, provider), renews).await?;
+    sign_in_over(&desk.ports, desk, provider, renews).await
+}
+
+async fn sign_in_over(
+    ports: &Ports,
+    desk: &Desk,
+    provider: Provider,
+    renews: Option<&IntegrationId>,
+) -> Result<SignedIn, CommandError> {
+    let attempt = connect::begin_sign_in(ports, provider, app(desk, provider), renews).await?;
     let answer = heard(&attempt, &redirected(attempt.address()).await);
-    connect::finish_sign_in(&desk.ports, &attempt, answer, patient()).await
+    connect::finish_sign_in(ports, &attempt, answer, patient()).await
 }
 
 /// The same, where it succeeds.
 pub async fn signed_in(desk: &Desk, provider: Provider) -> IntegrationId {
-    match sign_in(desk, provider, None).await.unwrap() {
+    signed_in_over(&desk.ports, desk, provider).await
+}
+
+/// The same in another process of this desk.
+pub async fn signed_in_over(ports: &Ports, desk: &Desk, provider: Provider) -> IntegrationId {
+    match sign_in_over(ports, desk, provider, None).await.unwrap() {
         SignedIn::Connected(connected) => connected.integration.id,
         SignedIn::OtherAccount { error, .. } => panic!("nobody in particular was needed: {error}"),
     }

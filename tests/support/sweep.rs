@@ -8,6 +8,11 @@ pub const CANARY: &str = "CANARY";
 
 /// The places below `folder` whose bytes hold a canary, as text or as UTF-16.
 pub fn canaries_below(folder: &Path) -> Vec<String> {
+    found_below(folder, &[CANARY])
+}
+
+/// The places below `folder` whose bytes hold one of these words, as text or as UTF-16.
+pub fn found_below(folder: &Path, words: &[impl AsRef<str>]) -> Vec<String> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
         return found;
@@ -15,9 +20,9 @@ pub fn canaries_below(folder: &Path) -> Vec<String> {
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
-            found.extend(canaries_below(&path));
+            found.extend(found_below(&path, words));
         } else if let Ok(bytes) = fs::read(&path)
-            && holds_canary(&bytes)
+            && words.iter().any(|word| holds(&bytes, word.as_ref()))
         {
             found.push(path.display().to_string());
         }
@@ -26,10 +31,14 @@ pub fn canaries_below(folder: &Path) -> Vec<String> {
 }
 
 pub fn holds_canary(bytes: &[u8]) -> bool {
-    let plain = CANARY.as_bytes();
-    let wide: Vec<u8> = CANARY.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    holds(plain) || holds(&wide)
+    holds(bytes, CANARY)
+}
+
+/// Whether the word stands there, as text or as UTF-16.
+pub fn holds(bytes: &[u8], word: &str) -> bool {
+    let wide: Vec<u8> = word.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let stands = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    stands(word.as_bytes()) || stands(&wide)
 }
 
 #[cfg(test)]

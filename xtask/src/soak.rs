@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: what the tests do briefly, for as long as it takes to be sure: random stories of one list held
-//! against a model, and `tvsync` killed again and again. On a release build; the figures are printed.
+//! against a model, `tvsync` killed again and again, and sign-ins renewed in every awkward way. On a release build; the
+//! figures are printed.
 
 use std::process::{Command, ExitCode};
 
@@ -16,9 +17,36 @@ pub(crate) struct Length {
     /// Processes to kill (Linux only)
     #[arg(long, default_value_t = 1_000)]
     kills: u64,
+    /// Processes to kill while they renew a sign-in, for each kind of provider (Linux only)
+    #[arg(long, default_value_t = 500)]
+    renewals: u64,
     /// The seed of the first story, and of the kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// One part alone
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Stories,
+    Kills,
+    Renewals,
+}
+
+impl Part {
+    fn needs_linux(self) -> bool {
+        self != Part::Stories
+    }
+
+    fn heading(self, seed: u64) -> String {
+        match self {
+            Part::Stories => format!("Stories of one list, from seed {seed} on."),
+            Part::Kills => "Processes killed over one data folder.".to_owned(),
+            Part::Renewals => "Sign-ins renewed by several processes, and by some that die.".to_owned(),
+        }
+    }
 }
 
 /// Builds, plays, kills. Fails if anything was found.
@@ -47,24 +75,26 @@ pub(crate) fn run(repository: &Repository, length: &Length) -> anyhow::Result<Ex
         command.args([what, &seed, &count.to_string()]);
         process::status(&mut command)
     };
-    println!(
-        "\n{}",
-        terminal::heading(&format!("Stories of one list, from seed {seed} on."))
-    );
-    let stories = soak("stories", length.stories)?;
-    if !cfg!(target_os = "linux") {
-        println!(
-            "{}",
-            terminal::careful("skipped: kills need a keychain of their own, which only Linux has")
-        );
-        return Ok(code(stories.success()));
+    let mut well = true;
+    for (part, name, count) in [
+        (Part::Stories, "stories", length.stories),
+        (Part::Kills, "kills", length.kills),
+        (Part::Renewals, "renewals", length.renewals),
+    ] {
+        if length.only.is_some_and(|only| only != part) {
+            continue;
+        }
+        println!("\n{}", terminal::heading(&part.heading(length.seed)));
+        if part.needs_linux() && !cfg!(target_os = "linux") {
+            println!(
+                "{}",
+                terminal::careful("skipped: it needs a keychain of its own, which only Linux has")
+            );
+            continue;
+        }
+        well &= soak(name, count)?.success();
     }
-    println!(
-        "\n{}",
-        terminal::heading("Processes killed over one data folder.")
-    );
-    let kills = soak("kills", length.kills)?;
-    Ok(code(stories.success() && kills.success()))
+    Ok(code(well))
 }
 
 fn code(well: bool) -> ExitCode {

@@ -12,6 +12,7 @@ mod input;
 mod keychain;
 mod kills;
 mod processes;
+mod renewals;
 mod story;
 mod watch;
 mod world;

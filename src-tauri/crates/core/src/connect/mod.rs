@@ -82,7 +82,7 @@ async fn judge_refusal(
 ) -> Result<Verdict, StoreError> {
     let judged =
         engine::judge_with_probe(ports, integration, Some(credential), error, options.patience).await;
-    if judged.verdict == Verdict::Sever {
+    if judged.verdict == Verdict::Sever && !judged.is_severed {
         let failure = Failure::new(FailureCode::CredentialsRejected, ports.clock.now());
         sever(ports, &integration.id, credential.generation, &failure).await?;
     }

@@ -10,7 +10,7 @@ use crate::domain::credential::{Credential, Generation, Grant, Need, OauthApp};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
-use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, Tokens};
+use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, Tokens, VaultError};
 use crate::sync::retry::LONGEST_TOLD_WAIT;
 use crate::sync::turn::take_credentials_turn;
 use jiff::{SignedDuration, Timestamp};
@@ -128,8 +128,9 @@ async fn renew_alone(ports: &Ports, integration: &Integration, cause: Cause, pat
     let id = &integration.id;
     let resting = ports.sign_ins.state().resting.get(id).cloned();
     if let Some((until, error)) = resting
-        && patience == Patience::Background
         && ports.clock.now() < until
+        // Whoever asks, a wait that the provider wants is waited out.
+        && (patience == Patience::Background || is_rate_limit(&error))
     {
         return Err(error);
     }
@@ -156,6 +157,13 @@ async fn renew_alone(ports: &Ports, integration: &Integration, cause: Cause, pat
         }
     }
     outcome
+}
+
+fn is_rate_limit(error: &CredentialError) -> bool {
+    matches!(
+        error,
+        CredentialError::Provider(ProviderError::RateLimited { .. })
+    )
 }
 
 async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -> Outcome {
@@ -190,7 +198,10 @@ async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -
     let app = app_of(ports, &row, grant).await?;
     let began = ports.clock.now();
     let was_cut_off = ports.store.note_renewal(id, held.generation, began).await?;
-    match ask(ports, &row, &app, refresh_token).await {
+    let (answer, was_repeated) = ask(ports, &row, &app, refresh_token).await;
+    // Whether an answer may have been lost, and with it the successor of what is held.
+    let was_cut_off = was_cut_off || was_repeated;
+    match answer {
         Ok(tokens) => keep(ports, &row, &held, grant, tokens).await,
         Err(SignInError::GrantRejected) => {
             warn!(integration.id = %id, "the provider no longer renews the sign-in");
@@ -207,15 +218,28 @@ async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -
         }
         Err(SignInError::AppRejected) => {
             warn!(integration.id = %id, "the provider refuses the app");
-            ports.store.end_renewal(id, None).await?;
+            if !was_cut_off {
+                ports.store.end_renewal(id, None).await?;
+            }
             Err(CredentialError::AppRejected)
         }
-        // Whether the server renewed it and only the answer was lost nobody knows: the note stays.
+        // Where the server may have renewed it and only the answer was lost, the note stays.
         Err(SignInError::Provider(error)) => {
             warn!(integration.id = %id, error = %error, "the sign-in was not renewed");
+            if !was_cut_off && renewed_nothing(&error) {
+                ports.store.end_renewal(id, None).await?;
+            }
             Err(CredentialError::Provider(error))
         }
     }
+}
+
+/// Whether the error says that the request was not carried out.
+fn renewed_nothing(error: &ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Offline | ProviderError::NetworkSignIn | ProviderError::RateLimited { .. }
+    )
 }
 
 fn renewable(credential: &Credential) -> Option<(&Grant, &SecretString)> {
@@ -230,7 +254,10 @@ pub(super) async fn app_of(
     grant: &Grant,
 ) -> Result<OauthApp, CredentialError> {
     let provider = integration.provider;
-    let kept = ports.vault.load_app(provider, Patience::Background).await?;
+    let kept = match ports.vault.load_app(provider, Patience::Background).await {
+        Err(VaultError::Absent { .. }) => None,
+        kept => kept?,
+    };
     let server = ports.oauth(provider);
     let origin = server.origin();
     Ok([kept, server.built_in_app()]
@@ -246,21 +273,21 @@ pub(super) async fn app_of(
 }
 
 /// One request, and once more where its answer was lost: a server that rotates gives the same successor within its
-/// grace, and one that does not is asked once only.
+/// grace, and one that does not refuses. Answers with whether it was asked once more.
 async fn ask(
     ports: &Ports,
     integration: &Integration,
     app: &OauthApp,
     refresh_token: &SecretString,
-) -> Result<Tokens, SignInError> {
+) -> (Result<Tokens, SignInError>, bool) {
     let server = ports.oauth(integration.provider);
     match server.refresh(app, refresh_token).await {
         Err(SignInError::Provider(ProviderError::Unreachable { .. })) => {
             let pause = Duration::from_secs(1).mul_f64(ports.clock.jitter());
             ports.clock.sleep(pause).await;
-            server.refresh(app, refresh_token).await
+            (server.refresh(app, refresh_token).await, true)
         }
-        answer => answer,
+        answer => (answer, false),
     }
 }
 
@@ -278,18 +305,27 @@ async fn keep(ports: &Ports, row: &Integration, held: &Credential, grant: &Grant
         ..held.clone()
     };
     save_or_hold(ports, &row.id, &renewed, Patience::Background, true).await?;
-    let told = Renewed {
-        generation: renewed.generation,
-        expires_at: renewed.grant.as_ref().and_then(|grant| grant.expires_at),
-        at,
-    };
-    if let Err(error) = ports.store.end_renewal(&row.id, Some(&told)).await {
-        // The keychain has it: the row catches up with the next renewal.
+    // How long the only copy was in memory.
+    let saved_after_us = ports.clock.now().as_microsecond() - at.as_microsecond();
+    if let Some(told) = told_of(&renewed)
+        && let Err(error) = ports.store.end_renewal(&row.id, Some(&told)).await
+    {
+        // The keychain has it: the row catches up later.
         warn!(integration.id = %row.id, error = %error, "the renewal could not be noted");
     }
-    info!(integration.id = %row.id, "the sign-in was renewed");
+    info!(integration.id = %row.id, saved_after_us, "the sign-in was renewed");
     ports.notices.notify(Notice::IntegrationChanged(row.id.clone()));
     Ok(renewed)
+}
+
+/// What the database is told of a renewed credential.
+pub(super) fn told_of(credential: &Credential) -> Option<Renewed> {
+    let grant = credential.grant.as_ref()?;
+    Some(Renewed {
+        generation: credential.generation,
+        expires_at: grant.expires_at,
+        at: grant.obtained_at,
+    })
 }
 
 pub(super) fn end_of(at: Timestamp, lifetime: Duration) -> Option<Timestamp> {

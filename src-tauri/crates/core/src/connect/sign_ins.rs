@@ -70,8 +70,8 @@ pub(super) struct State {
     pub(super) flights: HashMap<IntegrationId, Flight>,
     /// Renewals that failed, and until when nobody tries again.
     pub(super) resting: HashMap<IntegrationId, (Timestamp, CredentialError)>,
-    /// Credentials that were renewed because the one before was refused: if one of these is refused too, a renewal does
-    /// not help.
+    /// Credentials that were renewed because the one before was refused, and that nothing was done with yet: if one of
+    /// these is refused too, a renewal does not help.
     pub(super) after_refusal: HashMap<IntegrationId, Generation>,
     /// Credentials that the keychain did not take, with its reason.
     held: HashMap<IntegrationId, (Credential, VaultError)>,
@@ -94,12 +94,14 @@ impl SignIns {
             .map(|(credential, _)| credential.clone())
     }
 
-    pub(super) fn all_in_memory(&self) -> Vec<(IntegrationId, Credential)> {
-        let state = self.state();
-        let pairs = state.held.iter();
-        pairs
-            .map(|(id, (credential, _))| (id.clone(), credential.clone()))
-            .collect()
+    /// Whose credentials the keychain did not take.
+    pub(super) fn held_ids(&self) -> Vec<IntegrationId> {
+        self.state().held.keys().cloned().collect()
+    }
+
+    /// The provider took the account's credential: if one is refused after this, renewing it may help again.
+    pub(crate) fn accepted(&self, id: &IntegrationId) {
+        self.state().after_refusal.remove(id);
     }
 
     pub(super) fn forget(&self, id: &IntegrationId) -> bool {
@@ -127,7 +129,7 @@ impl SignIns {
     }
 }
 
-/// Saves a credential, or keeps it in memory: a renewed one always, because its predecessor may be worth nothing now; a
+/// The caller holds the credentials lock. Saves a credential, or keeps it in memory: a renewed one always, because its predecessor may be worth nothing now; a
 /// new one where there is no keychain and the process says that it keeps them.
 pub(super) async fn save_or_hold(
     ports: &Ports,
@@ -147,8 +149,7 @@ pub(super) async fn save_or_hold(
         Err(error) if may_hold(&error) => {
             debug!(integration.id = %id, error = %error, "a sign-in is kept in memory");
             let entry = (credential.clone(), error);
-            ports.sign_ins.state().held.insert(id.clone(), entry);
-            true
+            ports.sign_ins.state().held.insert(id.clone(), entry).is_none()
         }
         Err(error) => return Err(error),
     };

@@ -4,11 +4,14 @@
 
 use super::sign_ins::{open_credential, save_or_hold};
 use super::{renewal, verify};
+use crate::domain::credential::Credential;
+use crate::domain::failure::FailureCode;
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::{Integration, IntegrationStatus};
 use crate::error::CommandError;
-use crate::ports::{Patience, Ports};
+use crate::ports::{Notice, Patience, Ports, StoreError};
 use crate::sync::engine::EngineOptions;
+use crate::sync::turn::take_credentials_turn;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -47,11 +50,6 @@ pub fn care(integration: &Integration, next_start: Option<Timestamp>, now: Times
     if integration.status() != IntegrationStatus::Connected {
         return Care::Nothing;
     }
-    if let Some(end) = integration.expires_at
-        && end.duration_since(now) <= LOOKED_AT_BEFORE_END
-    {
-        return Care::Renewal;
-    }
     let since_proof = integration
         .last_verified_at
         .map(|proof| now.duration_since(proof));
@@ -60,9 +58,13 @@ pub fn care(integration: &Integration, next_start: Option<Timestamp>, now: Times
         !until.is_negative() && until <= BEFORE_THE_START
     });
     let longest = if starts_soon { RECENT_PROOF } else { PROVED_EVERY };
-    match since_proof {
-        Some(since) if since < longest => Care::Nothing,
-        _ => Care::Proof,
+    // A proof opens the credential, and so renews what is due.
+    if since_proof.is_none_or(|since| since >= longest) {
+        return Care::Proof;
+    }
+    match integration.expires_at {
+        Some(end) if end.duration_since(now) <= LOOKED_AT_BEFORE_END => Care::Renewal,
+        _ => Care::Nothing,
     }
 }
 
@@ -98,9 +100,14 @@ async fn care_for_all(
             Care::Nothing => continue,
             // A credential of another server is none of ours to use.
             _ if ports.provider(integration.provider).origins().api != integration.api_origin => continue,
-            Care::Renewal => open_credential(ports, &integration, Patience::Background)
-                .await
-                .is_ok(),
+            Care::Renewal => match open_credential(ports, &integration, Patience::Background).await {
+                Ok(credential) => {
+                    catch_up(ports, &integration, &credential).await?;
+                    // What nothing renews need not be looked at each time.
+                    credential.can_be_renewed()
+                }
+                Err(_) => false,
+            },
             Care::Proof => verify(ports, &integration.id, IN_THE_BACKGROUND).await.is_ok(),
         };
         if !succeeded && let Ok(then) = ports.clock.now().checked_add(AGAIN_AFTER) {
@@ -110,12 +117,59 @@ async fn care_for_all(
     Ok(())
 }
 
+/// Notes what the keychain knows and the database does not: a process died between the two.
+async fn catch_up(
+    ports: &Ports,
+    integration: &Integration,
+    credential: &Credential,
+) -> Result<(), StoreError> {
+    if credential.generation <= integration.generation {
+        return Ok(());
+    }
+    let _turn = take_credentials_turn(ports).await?;
+    let row = ports.store.integration(&integration.id).await?;
+    // A renewal that came between has noted itself.
+    if let Some(told) = renewal::told_of(credential)
+        && row.is_some_and(|row| row.generation < credential.generation)
+    {
+        ports.store.end_renewal(&integration.id, Some(&told)).await?;
+        ports
+            .notices
+            .notify(Notice::IntegrationChanged(integration.id.clone()));
+    }
+    Ok(())
+}
+
 /// Offers the keychain what it did not take before.
 pub async fn save_what_is_held(ports: &Ports) {
-    for (id, credential) in ports.sign_ins.all_in_memory() {
-        // What it does not take stays in memory, and is offered again.
-        let _ = save_or_hold(ports, &id, &credential, Patience::Background, true).await;
+    for id in ports.sign_ins.held_ids() {
+        if let Err(error) = save_held(ports, &id).await {
+            debug!(integration.id = %id, error = %error, "a sign-in in memory could not be looked at");
+        }
     }
+}
+
+/// Under the lock: a renewal, or a person in another process, may be changing it just now.
+async fn save_held(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
+    let _turn = take_credentials_turn(ports).await?;
+    let Some(credential) = ports.sign_ins.in_memory(id) else {
+        return Ok(());
+    };
+    let row = ports.store.integration(id).await?;
+    let is_over = row.is_none_or(|row| {
+        row.severed
+            .is_some_and(|failure| failure.code == FailureCode::DisconnectedByYou)
+    });
+    if is_over {
+        // Disconnected in another process: the keychain must not get it back.
+        if ports.sign_ins.forget(id) {
+            ports.notices.notify(Notice::SignInsHeldChanged);
+        }
+        return Ok(());
+    }
+    // What is not taken stays in memory, and is offered again.
+    let _ = save_or_hold(ports, id, &credential, Patience::Background, true).await;
+    Ok(())
 }
 
 /// The end of the process: renewals under way come to their end, and what is held in memory is offered to the keychain

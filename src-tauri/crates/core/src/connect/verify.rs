@@ -46,6 +46,7 @@ pub async fn verify(
             Recovery::Reconnect,
         )),
         Ok(account) => {
+            ports.sign_ins.accepted(id);
             let now = ports.clock.now();
             if integration.severed.is_some() {
                 // The provider takes the credential after all: the integration is whole, its items wait for Reconnect.

@@ -185,8 +185,9 @@ pub trait ProviderApi: Send + Sync {
 // ---------------------------------------------------------------------------------------------------------------------
 // Signing in
 
-/// What one attempt to sign in begins with. Used for this attempt only.
-#[derive(Debug, Clone)]
+/// What one attempt to sign in begins with. Used for this attempt only. It cannot be printed: the address holds the
+/// state too.
+#[derive(Clone)]
 pub struct AuthorizationRequest {
     /// The provider's page, with everything it has to know.
     pub address: String,

@@ -7,7 +7,7 @@ use super::call::{CallError, Try, Waiter, Waits, call};
 use super::turn::FeedLocks;
 use super::verdict::{self, Question, Verdict};
 use crate::connect::{CredentialError, open_credential, renew_refused, sever};
-use crate::domain::credential::Credential;
+use crate::domain::credential::{Credential, Need};
 use crate::domain::failure::{Failure, FailureCode, Waiting};
 use crate::domain::ids::{ExternalId, FeedId, ItemId, JobId};
 use crate::domain::integration::Integration;
@@ -127,12 +127,18 @@ pub(super) async fn run(
         feeds: feeds.clone(),
         mark: None,
         credential: None,
+        pages: 0,
         waiter: Waiter::new(options.wait_limit),
         patience: options.patience,
     };
     let mut outcome = run.attempt().await?;
-    if outcome.is_none() {
-        // The credential that was refused had been replaced meanwhile: the new one gets its own chance.
+    let mut pages_before = 0;
+    let mut tries = 1;
+    // The credential that was refused was replaced meanwhile: the new one gets its own chance. One that was good for a
+    // page and then refused does not count: some providers end their tokens early.
+    while outcome.is_none() && (tries < MOST_TRIES || run.pages > pages_before) {
+        tries += 1;
+        pages_before = run.pages;
         outcome = run.attempt().await?;
     }
     let outcome = match outcome {
@@ -149,6 +155,9 @@ pub(super) async fn run(
 fn ms_since(ports: &Ports, started: Timestamp) -> i64 {
     ports.clock.now().as_millisecond() - started.as_millisecond()
 }
+
+/// How often a job tries again with a newer credential while none of them gets it a page further.
+const MOST_TRIES: u32 = 2;
 
 /// The feed that is being read.
 pub(super) struct Target {
@@ -179,6 +188,8 @@ pub(super) struct Run<'a> {
     pub(super) mark: Option<WalkMark>,
     /// The credential in use: what a rejection speaks about.
     pub(super) credential: Option<Credential>,
+    /// Pages that arrived.
+    pages: u64,
     waiter: Waiter,
     pub(super) patience: Patience,
 }
@@ -224,6 +235,7 @@ impl Run<'_> {
                 let at = completion.at;
                 self.ports.store.complete_job(&self.job, completion).await?;
                 self.ports.store.mark_verified(&self.integration.id, at).await?;
+                self.ports.sign_ins.accepted(&self.integration.id);
                 Ok(Some(Outcome::Completed))
             }
             Err(stop) => self.settle(stop).await,
@@ -234,6 +246,21 @@ impl Run<'_> {
         open_credential(self.ports, self.integration, self.patience)
             .await
             .map_err(Stop::Credential)
+    }
+
+    /// Renews the credential where it is about to lapse: a walk may take longer than its tokens live.
+    pub(super) async fn keep_fresh(&mut self, credential: &mut Credential) -> Result<(), Stop> {
+        if credential.need(self.ports.clock.now()) != Need::None {
+            *credential = self.load_credential().await?;
+            self.credential = Some(credential.clone());
+        }
+        Ok(())
+    }
+
+    /// The provider took the credential for one more page.
+    pub(super) fn page_arrived(&mut self) {
+        self.pages += 1;
+        self.ports.sign_ins.accepted(&self.integration.id);
     }
 
     pub(super) async fn call<'t, T>(&mut self, make: impl FnMut() -> Try<'t, T>) -> Result<T, Stop> {
@@ -272,6 +299,7 @@ impl Run<'_> {
             detail: Some(error.to_string()),
         };
         match judged.verdict {
+            Verdict::Sever if judged.is_severed => self.without_credential(CredentialError::Severed).await,
             Verdict::Sever => self.sever(failure(FailureCode::CredentialsRejected)).await,
             Verdict::Fail(code) => self.fail(failure(code)).await.map(Some),
             Verdict::FailAll(code) => {
@@ -358,6 +386,8 @@ pub(super) fn malformed(detail: &str) -> Stop {
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     pub(crate) until: Option<Timestamp>,
+    /// Whether the renewal that was tried has severed it already, and told so.
+    pub(crate) is_severed: bool,
 }
 
 /// Asks what the failure table wants asked (at most one probe with the credential that was refused, and for a Luma 403
@@ -373,12 +403,21 @@ pub(crate) async fn judge_with_probe(
     if *error == ProviderError::CredentialsRejected
         && let Some(refused) = credential
     {
-        let now = |verdict| Judged { verdict, until: None };
+        let now = |verdict| Judged {
+            verdict,
+            until: None,
+            is_severed: false,
+        };
         match renew_refused(ports, integration, refused, patience).await {
             Ok(Some(_)) => return now(Verdict::Again),
             // Nothing could renew it: the probe decides.
             Ok(None) => {}
-            Err(CredentialError::Severed) => return now(Verdict::Sever),
+            Err(CredentialError::Severed) => {
+                return Judged {
+                    is_severed: true,
+                    ..now(Verdict::Sever)
+                };
+            }
             Err(error) => {
                 let code = error.failure(ports.clock.now()).code;
                 return now(match (error, code.is_condition()) {
@@ -412,5 +451,6 @@ pub(crate) async fn judge_with_probe(
     Judged {
         verdict: verdict::judge(integration.provider, error, probe.as_ref(), others_work),
         until,
+        is_severed: false,
     }
 }

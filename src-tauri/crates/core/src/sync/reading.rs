@@ -48,7 +48,8 @@ impl Run<'_> {
                 Err(Stop::Provider(ProviderError::CredentialsRejected)) => {
                     // The credential may have been replaced while we read: the newer one gets its own chance.
                     let newer = self.load_credential().await?;
-                    if newer.generation <= credential.generation {
+                    let refused = self.credential.as_ref().unwrap_or(&credential);
+                    if newer.generation <= refused.generation {
                         return Err(Stop::Provider(ProviderError::CredentialsRejected));
                     }
                     credential = newer;
@@ -285,10 +286,12 @@ impl Run<'_> {
         let (mut tally, mut cursor) = (start.tally, start.cursor);
         let (mut pages, mut furthest) = (0u64, 0u64);
         let mut restarts_without_progress = 0;
+        let mut credential = credential.clone();
         loop {
+            self.keep_fresh(&mut credential).await?;
             let (api, place) = (self.api.clone(), cursor.clone());
             let page = match self
-                .call(|| api.registration_page(credential, walk, place.as_ref()))
+                .call(|| api.registration_page(&credential, walk, place.as_ref()))
                 .await
             {
                 Ok(page) => page,
@@ -311,6 +314,7 @@ impl Run<'_> {
                 Err(stop) => return Err(stop),
             };
             pages += 1;
+            self.page_arrived();
             cursor = page.next.clone();
             self.take_page(walk, page, place, &mut tally, is_full).await?;
             if cursor.is_none() {
