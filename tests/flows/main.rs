@@ -28,6 +28,7 @@ mod renewal;
 mod resume;
 mod shared_feeds;
 mod sign_in;
+mod sign_in_attacks;
 mod stage;
 mod status;
 mod together;
