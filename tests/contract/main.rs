@@ -6,6 +6,7 @@
 )]
 
 mod locks;
+mod loopback;
 mod migration;
 mod organization_walk;
 mod store;

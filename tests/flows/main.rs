@@ -31,6 +31,7 @@ mod resume;
 mod shared_feeds;
 mod sign_in;
 mod signed_in;
+mod sign_in_attacks;
 mod stage;
 mod status;
 mod together;

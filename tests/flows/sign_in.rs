@@ -12,7 +12,7 @@ use talkvalue_core::ports::Patience;
 use talkvalue_core::query;
 use talkvalue_sandbox::{EventSpec, Fault};
 use talkvalue_tests::desk::{Desk, patient};
-use talkvalue_tests::oauth::{app, begin, heard, redirected, server, sign_in, signed_in};
+use talkvalue_tests::oauth::{Canary, app, begin, heard, redirected, server, sign_in, signed_in};
 use url::Url;
 
 /// Two accounts at each provider, the first of them with an event.
@@ -285,8 +285,8 @@ async fn every_attempt_has_a_state_and_a_challenge_of_its_own() {
 #[tokio::test]
 async fn whatever_goes_wrong_with_the_code_leaves_nothing_behind() {
     for provider in BOTH {
-        let canary = talkvalue_sandbox_canary().await;
-        for (name, fault) in Fault::token_catalogue(&canary.0) {
+        let canary = Canary::open().await;
+        for (name, fault) in Fault::token_catalogue(&format!("{}/steal", canary.address)) {
             let world = World::open().await;
             world.approves(provider, 0);
             server(&world.desk, provider).token_fails(fault);
@@ -308,26 +308,8 @@ async fn whatever_goes_wrong_with_the_code_leaves_nothing_behind() {
                 }
             }
         }
-        assert_eq!(
-            canary.1.load(std::sync::atomic::Ordering::Relaxed),
-            0,
-            "no secret follows a redirect"
-        );
+        assert_eq!(canary.met(), 0, "no secret follows a redirect");
     }
-}
-
-/// A server of somebody else's, and how often it was connected to.
-async fn talkvalue_sandbox_canary() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/steal", listener.local_addr().unwrap());
-    let met = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = met.clone();
-    tokio::spawn(async move {
-        while listener.accept().await.is_ok() {
-            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    });
-    (address, met)
 }
 
 #[tokio::test]

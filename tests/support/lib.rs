@@ -11,6 +11,7 @@ pub mod desk;
 pub mod filled;
 #[cfg(target_os = "linux")]
 pub mod kills;
+pub mod loopback;
 pub mod model;
 pub mod oauth;
 pub mod renewals;

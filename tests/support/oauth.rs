@@ -3,6 +3,8 @@
 use crate::desk::{Desk, patient};
 use reqwest::header::LOCATION;
 use secrecy::SecretString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use talkvalue_core::connect::{self, Answer, SignInAttempt, SignedIn};
 use talkvalue_core::domain::credential::{OauthApp, default_redirect_port};
 use talkvalue_core::domain::ids::IntegrationId;
@@ -10,6 +12,7 @@ use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::Ports;
 use talkvalue_sandbox::Oauth;
+use tokio::net::TcpListener;
 use url::Url;
 
 /// The provider's simulated OAuth server.
@@ -88,4 +91,29 @@ pub fn heard(attempt: &SignInAttempt, address: &Url) -> Answer {
     attempt
         .hear(address)
         .expect("the provider's own redirect must be recognised")
+}
+
+/// Somebody else's server: its address, and how often it was connected to.
+pub struct Canary {
+    pub address: String,
+    met: Arc<AtomicUsize>,
+}
+
+impl Canary {
+    pub async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let met = Arc::new(AtomicUsize::new(0));
+        let counted = met.clone();
+        tokio::spawn(async move {
+            while listener.accept().await.is_ok() {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Self { address, met }
+    }
+
+    pub fn met(&self) -> usize {
+        self.met.load(Ordering::Relaxed)
+    }
 }

@@ -26,8 +26,8 @@ pub(crate) async fn run(
     let attempt = Arc::new(connect::begin_sign_in(ports, provider, app, None).await?);
     session.progress.finish();
     let _ = writeln!(io::stderr(), "Open: {}", attempt.address());
-    if !wanted.no_browser && open::that_detached(attempt.address()).is_err() {
-        complain("note", "No browser could be started: open that address by hand.");
+    if !wanted.no_browser {
+        show(attempt.address().to_owned());
     }
     let heard = attempt.clone();
     let answer = listener.answer(Arc::new(move |address| heard.hear(address)));
@@ -42,8 +42,20 @@ pub(crate) async fn run(
     })?;
     match connect::finish_sign_in(ports, &attempt, answer, options).await? {
         SignedIn::Connected(connected) => Ok(connected),
-        SignedIn::OtherAccount { error, .. } => Err(error.into()),
+        SignedIn::OtherAccount { error, proved, .. } => {
+            connect::give_back(ports, *proved).await;
+            Err(error.into())
+        }
     }
+}
+
+/// Starts the person's browser. Whatever starts it may take its time, and the listener must not wait for it.
+fn show(address: String) {
+    tokio::task::spawn_blocking(move || {
+        if open::that_detached(address).is_err() {
+            complain("note", "No browser could be started: open that address by hand.");
+        }
+    });
 }
 
 /// The app that was named, or the one that is remembered.

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use talkvalue_core::domain::failure::Recovery;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::error::CommandError;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -35,10 +36,14 @@ const MOST_CONNECTIONS: usize = 64;
 /// How long a last answer may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);
 
+/// While no connection can be taken (too many open files, say), this long between two tries.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
 /// The page holds nothing of what it was asked with. Its script takes the code out of the browser's address line and
-/// history; its hash stands in the policy below.
+/// history; its hash stands in the policy.
 const SCRIPT: &str = "history.replaceState(null,'',location.pathname)";
-const SCRIPT_SHA256: &str = "sha256-UBodp8UhLR9ASBc1PNRKcs3r2CjAFWxCbrUGPN7u1jo=";
+const POLICY: &str = "default-src 'none'; script-src 'sha256-UBodp8UhLR9ASBc1PNRKcs3r2CjAFWxCbrUGPN7u1jo='; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const DONE: &str = "You can close this page and go back to TalkValue Sync.";
 const NOT_OURS: &str = "This is not the answer that TalkValue Sync is waiting for. Nothing was changed.";
 
@@ -79,7 +84,8 @@ impl LoopbackError {
 
 /// A bound listener. Dropping it closes the port.
 pub struct Loopback {
-    listeners: Vec<TcpListener>,
+    first: TcpListener,
+    second: Option<TcpListener>,
     port: u16,
     path: &'static str,
 }
@@ -90,23 +96,16 @@ impl Loopback {
         let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .map_err(|error| match error.kind() {
-                std::io::ErrorKind::AddrInUse => LoopbackError::Taken { port },
+                io::ErrorKind::AddrInUse => LoopbackError::Taken { port },
                 _ => LoopbackError::Refused {
                     port,
                     reason: crate::data_folder::plain_reason(&error),
                 },
             })?;
-        let mut listeners = vec![first];
-        // Where `localhost` means the other family first, its listener answers; where there is none, it is not missed.
-        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-            Ok(second) => listeners.push(second),
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                return Err(LoopbackError::Taken { port });
-            }
-            Err(_) => {}
-        }
+        let second = unless_absent(TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await, port)?;
         Ok(Self {
-            listeners,
+            first,
+            second,
             port,
             path: redirect_path(provider),
         })
@@ -125,20 +124,19 @@ impl Loopback {
             hear,
             tell: Mutex::new(Some(tell)),
         });
-        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut connections = JoinSet::new();
-        let mut listeners = self.listeners.into_iter();
-        let (first, second) = (listeners.next(), listeners.next());
+        let (first, second) = (self.first, self.second);
         let answer = loop {
+            let has_place = connections.len() < MOST_CONNECTIONS;
             tokio::select! {
                 biased;
                 Some(answer) = answers.recv() => break answer,
                 Some(_) = connections.join_next() => {}
-                (stream, place) = accepted(first.as_ref(), &places) => {
-                    connections.spawn(serve(stream, place, desk.clone()));
+                stream = accepted(&first), if has_place => {
+                    connections.spawn(serve(stream, desk.clone()));
                 }
-                (stream, place) = accepted(second.as_ref(), &places) => {
-                    connections.spawn(serve(stream, place, desk.clone()));
+                stream = accepted_if(second.as_ref()), if has_place => {
+                    connections.spawn(serve(stream, desk.clone()));
                 }
             }
         };
@@ -152,24 +150,31 @@ impl Loopback {
     }
 }
 
-/// The next connection, as soon as there is a place for it. Never, where nobody listens.
-async fn accepted(
-    listener: Option<&TcpListener>,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    let Some(listener) = listener else {
-        return std::future::pending().await;
-    };
+/// The other family's listener: where `localhost` means that family first, it answers; where there is none, it is not
+/// missed.
+fn unless_absent(bound: io::Result<TcpListener>, port: u16) -> Result<Option<TcpListener>, LoopbackError> {
+    match bound {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(LoopbackError::Taken { port }),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The next connection from this computer.
+async fn accepted(listener: &TcpListener) -> TcpStream {
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return std::future::pending().await;
-        };
         match listener.accept().await {
-            Ok((stream, from)) if is_own(&from) => return (stream, place),
+            Ok((stream, from)) if is_own(&from) => return stream,
             Ok(_) => {}
-            // Too many open files, or a connection that was gone at once: the next one may come.
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,
         }
+    }
+}
+
+async fn accepted_if(listener: Option<&TcpListener>) -> TcpStream {
+    match listener {
+        Some(listener) => accepted(listener).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -186,7 +191,7 @@ struct Desk {
     tell: Mutex<Option<mpsc::Sender<Answer>>>,
 }
 
-async fn serve(stream: TcpStream, _place: OwnedSemaphorePermit, desk: Arc<Desk>) {
+async fn serve(stream: TcpStream, desk: Arc<Desk>) {
     let service = service_fn(|request| {
         let response = desk.reply(&request);
         async move { Ok::<_, Infallible>(response) }
@@ -206,18 +211,14 @@ impl Desk {
         if request.method() != Method::GET {
             return page(StatusCode::METHOD_NOT_ALLOWED, NOT_OURS);
         }
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-        let is_own_host =
-            host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)));
-        if !is_own_host || request.uri().path() != self.path {
+        // An address in the request line would overrule the Host, and a second Host might be another's.
+        let is_whole_address = request.uri().authority().is_some();
+        if is_whole_address || !self.is_for_us(request) || request.uri().path() != self.path {
             return page(StatusCode::NOT_FOUND, NOT_OURS);
         }
         // A browser that follows a redirect sends no Origin and says that it navigates.
-        let is_navigation = request
-            .headers()
-            .get(SEC_FETCH_MODE)
-            .is_none_or(|mode| mode == "navigate");
-        if request.headers().contains_key(ORIGIN) || !is_navigation {
+        let mut modes = request.headers().get_all(SEC_FETCH_MODE).iter();
+        if request.headers().contains_key(ORIGIN) || modes.any(|mode| mode != "navigate") {
             return page(StatusCode::FORBIDDEN, NOT_OURS);
         }
         let query = request.uri().query().unwrap_or_default();
@@ -231,6 +232,18 @@ impl Desk {
             _ => page(StatusCode::BAD_REQUEST, NOT_OURS),
         }
     }
+
+    /// Whether it names this listener, and nobody besides.
+    fn is_for_us(&self, request: &Request<Incoming>) -> bool {
+        let mut named = request.headers().get_all(HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else {
+            return false;
+        };
+        let host = host.as_bytes();
+        self.hosts
+            .iter()
+            .any(|own| host.eq_ignore_ascii_case(own.as_bytes()))
+    }
 }
 
 fn page(status: StatusCode, sentence: &str) -> Response<Full<Bytes>> {
@@ -241,20 +254,37 @@ fn page(status: StatusCode, sentence: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(html)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    let policy = format!(
-        "default-src 'none'; script-src '{SCRIPT_SHA256}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (CONNECTION, "close"),
+        (CONTENT_SECURITY_POLICY, POLICY),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_computer_without_the_other_family_does_not_miss_it() {
+        for absent in [
+            io::ErrorKind::AddrNotAvailable,
+            io::ErrorKind::Unsupported,
+            io::ErrorKind::PermissionDenied,
+        ] {
+            let bound = unless_absent(Err(absent.into()), 47_831).expect("the first family serves");
+            assert!(bound.is_none());
+        }
+        let taken = unless_absent(Err(io::ErrorKind::AddrInUse.into()), 47_831);
+        assert!(
+            matches!(taken, Err(LoopbackError::Taken { port: 47_831 })),
+            "a browser that prefers that family would bring the answer to somebody else"
+        );
+    }
 }

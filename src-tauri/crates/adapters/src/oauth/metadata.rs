@@ -55,16 +55,13 @@ pub(super) async fn ask(requester: &Requester, origin: &Origin) -> Result<Endpoi
     let at_own_host = |text: &str| {
         Url::parse(text)
             .ok()
-            .filter(|url| {
-                url.scheme() == own.scheme()
-                    && url.host() == own.host()
-                    && url.port_or_known_default() == own.port_or_known_default()
-            })
+            .filter(|url| is_at(url, &own) && is_plain(url))
             .ok_or_else(|| malformed("the server names an address of another server"))
     };
     let authorize = Url::parse(&told.authorization_endpoint)
         .ok()
-        .filter(|url| url.scheme() == "https" || url.host() == own.host())
+        // Whatever else a computer opens by an address is no sign-in page.
+        .filter(|url| (url.scheme() == "https" || is_at(url, &own)) && is_plain(url))
         .ok_or_else(|| malformed("the sign-in page is not safe"))?;
     if told
         .issuer
@@ -85,4 +82,16 @@ pub(super) async fn ask(requester: &Requester, origin: &Origin) -> Result<Endpoi
         revoke: told.revocation_endpoint.as_deref().map(at_own_host).transpose()?,
         issuer: told.issuer,
     })
+}
+
+/// Whether it is an address of that server.
+fn is_at(url: &Url, server: &Url) -> bool {
+    url.scheme() == server.scheme()
+        && url.host() == server.host()
+        && url.port_or_known_default() == server.port_or_known_default()
+}
+
+/// Whether it is without a name and password: they would make it look like another server's, or go with a request.
+fn is_plain(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
 }

@@ -3,6 +3,7 @@
 use super::keychain::vault_refused;
 use super::renewal::app_of;
 use super::sever;
+use super::withdrawal::withdraw;
 use crate::domain::credential::Credential;
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
@@ -12,7 +13,6 @@ use crate::ports::{Notice, Ports, VaultError};
 use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
-use tracing::debug;
 
 /// Severs the integration and its items, makes its sign-in worthless at the provider where that can be asked for, and
 /// erases the credential from the keychain. If the keychain does not answer, nothing is changed: a sign-in that stays
@@ -52,22 +52,10 @@ pub async fn disconnect(
     query::integration(ports, id).await
 }
 
-/// Asks the provider to forget the sign-in. Best effort: what counts is that nothing of it stays here.
 async fn withdraw_grant(ports: &Ports, integration: &Integration, credential: &Credential) {
-    let server = ports.oauth(integration.provider);
-    let Some(grant) = credential
-        .grant
-        .as_ref()
-        .filter(|_| credential.origins.oauth == *server.origin())
-    else {
-        return;
-    };
-    let Ok(app) = app_of(ports, integration, grant).await else {
-        return;
-    };
-    // Without its refresh token the grant is over; a token that nothing renews is withdrawn itself.
-    let token = grant.refresh_token.as_ref().unwrap_or(&credential.secret);
-    if let Err(error) = server.revoke(&app, token).await {
-        debug!(integration.id = %integration.id, error = %error, "the sign-in was not withdrawn at the provider");
+    if let Some(grant) = &credential.grant
+        && let Ok(app) = app_of(ports, integration, grant).await
+    {
+        withdraw(ports, integration.provider, &app, credential).await;
     }
 }

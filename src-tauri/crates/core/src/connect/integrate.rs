@@ -5,6 +5,7 @@ use super::check_origin;
 use super::keychain::vault_refused;
 use super::recognise::{recognise, refusal_hint};
 use super::sign_ins::save_or_hold;
+use super::withdrawal::give_back;
 use crate::domain::credential::{Credential, Generation, OauthApp, SignIn};
 use crate::domain::failure::FailureCode;
 use crate::domain::ids::IntegrationId;
@@ -26,20 +27,23 @@ pub struct Connected {
     pub events: Option<usize>,
 }
 
-/// A credential that a live call accepted, with the account it opens. Nothing of it is saved yet.
+/// A credential that a live call accepted, with the account it opens. Nothing of it is saved yet: [`add_account`] does
+/// that, and [`give_back`] is for a sign-in that is not wanted.
+#[derive(Clone)]
 pub struct Proved {
-    provider: Provider,
-    account: Account,
-    credential: Credential,
+    pub(super) provider: Provider,
+    pub(super) account: Account,
+    pub(super) credential: Credential,
     /// The app that was signed in to, to be kept with it.
-    app: Option<OauthApp>,
+    pub(super) app: Option<OauthApp>,
     events: Option<usize>,
 }
 
 /// What a sign-in came to.
 pub enum SignedIn {
     Connected(Connected),
-    /// Somebody else than was needed: nothing was changed. [`add_account`] connects them as another account.
+    /// Somebody else than was needed: nothing was changed. [`add_account`] connects them as another account,
+    /// [`give_back`] ends their sign-in.
     OtherAccount {
         /// Who was needed, and who signed in: said in one sentence.
         error: CommandError,
@@ -138,12 +142,20 @@ pub(super) async fn keep_or_ask(
     }
 }
 
-/// Saves a proved credential as an integration of its own account.
+/// Saves a proved credential as an integration of its own account. A sign-in that could not be saved is given back.
 pub async fn add_account(
     ports: &Ports,
     proved: Proved,
     options: EngineOptions,
 ) -> Result<Connected, CommandError> {
+    let kept = keep(ports, proved.clone(), options).await;
+    if kept.is_err() {
+        give_back(ports, proved).await;
+    }
+    kept
+}
+
+async fn keep(ports: &Ports, proved: Proved, options: EngineOptions) -> Result<Connected, CommandError> {
     let Proved {
         provider,
         account,

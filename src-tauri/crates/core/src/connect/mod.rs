@@ -14,6 +14,7 @@ mod renewal;
 mod sign_ins;
 mod upkeep;
 mod verify;
+mod withdrawal;
 
 pub use candidates::{Candidate, ImportedAs, candidates};
 pub use disconnect::disconnect;
@@ -31,6 +32,7 @@ pub use sign_ins::SignIns;
 pub(crate) use sign_ins::{CredentialError, open_credential};
 pub use upkeep::{Care, care, keep_signed_in, save_what_is_held, settle_sign_ins};
 pub use verify::verify;
+pub use withdrawal::give_back;
 
 use crate::domain::credential::{Credential, Generation};
 use crate::domain::failure::{Failure, FailureCode};

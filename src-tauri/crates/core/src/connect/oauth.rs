@@ -4,6 +4,7 @@
 
 use super::integrate::{self, SignedIn, refused};
 use super::keychain::{app_refused, vault_refused};
+use super::withdrawal::withdraw_unkept;
 use crate::connect::check_origin;
 use crate::domain::credential::{Credential, Generation, Grant, OauthApp, SignIn};
 use crate::domain::failure::{FailureCode, Recovery};
@@ -11,7 +12,7 @@ use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
-use crate::ports::{AuthorizationRequest, Notice, Patience, Ports, SignInError};
+use crate::ports::{AuthorizationRequest, Notice, Patience, Ports, ProviderError, SignInError};
 use crate::query::stored_integration;
 use crate::sync::call::CallError;
 use crate::sync::engine::EngineOptions;
@@ -172,22 +173,30 @@ pub async fn finish_sign_in(
                 .and_then(|lifetime| super::renewal::end_of(at, lifetime)),
         }),
     };
-    let proved = integrate::prove(ports, provider, credential, Some(&attempt.app), options)
-        .await
-        .map_err(|error| match error {
-            CallError::Provider(
-                crate::ports::ProviderError::CredentialsRejected
-                | crate::ports::ProviderError::PermissionMissing,
-            ) => CommandError::failure(
+    let granted = credential.clone();
+    match integrate::prove(ports, provider, credential, Some(&attempt.app), options).await {
+        Ok(proved) => integrate::keep_or_ask(ports, proved, attempt.needed.as_ref(), options).await,
+        Err(error) => {
+            withdraw_unkept(ports, provider, &attempt.app, &granted, None).await;
+            Err(not_proved(provider, error))
+        }
+    }
+}
+
+fn not_proved(provider: Provider, error: CallError) -> CommandError {
+    match error {
+        CallError::Provider(ProviderError::CredentialsRejected | ProviderError::PermissionMissing) => {
+            CommandError::failure(
                 FailureCode::CredentialsRejected,
                 format!(
-                    "{name} signed you in, and then refused that sign-in its data. Nothing was saved; sign in as \
-                     somebody who may see the events."
+                    "{} signed you in, and then refused that sign-in its data. Nothing was saved; sign in as somebody \
+                     who may see the events.",
+                    provider.name()
                 ),
-            ),
-            other => refused(provider, "", other),
-        })?;
-    integrate::keep_or_ask(ports, proved, attempt.needed.as_ref(), options).await
+            )
+        }
+        other => refused(provider, "", other),
+    }
 }
 
 fn not_signed_in(provider: Provider, error: SignInError) -> CommandError {
@@ -265,10 +274,14 @@ pub fn app_as_entered(
     let client_id = client_id.trim();
     // Luma's client ids are addresses of documents; others are words.
     if !is_word(client_id) {
-        return Err(CommandError::bad_input(format!(
-            "That is no client id. Copy the line called API key from {}'s page of your app.",
-            provider.name()
-        )));
+        return Err(CommandError::bad_input(match provider {
+            Provider::Eventbrite => {
+                "That is no client id: it is one word. Copy the line called API key from the page of your app."
+            }
+            Provider::Luma => {
+                "That is no client id: it is the address of your app's description, or one word."
+            }
+        }));
     }
     let client_secret = match client_secret {
         Some(secret) => {

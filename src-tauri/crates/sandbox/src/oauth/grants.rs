@@ -87,6 +87,9 @@ fn is_live(token: &AccessToken, now: Timestamp) -> bool {
     token.expires_at.is_none_or(|end| now < end)
 }
 
+/// How long a code's or token's random part usually is.
+pub(super) const WORD_LETTERS: usize = 24;
+
 /// Makes the recognisable words.
 pub(super) struct Mint<'a> {
     pub(super) dice: &'a mut Dice,
@@ -94,8 +97,12 @@ pub(super) struct Mint<'a> {
 }
 
 impl Mint<'_> {
-    fn word(&mut self, kind: &str) -> String {
-        format!("{}{kind}{}", self.prefix, self.dice.word(LETTERS_AND_DIGITS, 24))
+    fn word(&mut self, kind: &str, letters: usize) -> String {
+        format!(
+            "{}{kind}{}",
+            self.prefix,
+            self.dice.word(LETTERS_AND_DIGITS, letters)
+        )
     }
 }
 
@@ -108,7 +115,7 @@ impl Grants {
         account_id: &str,
         now: Timestamp,
     ) -> String {
-        let text = mint.word("CODE");
+        let text = mint.word("CODE", WORD_LETTERS);
         let code = Code {
             asked,
             account_id: account_id.to_owned(),
@@ -164,7 +171,8 @@ impl Grants {
         });
         self.tally.code_exchanges += 1;
         let access = self.add_access(mint, switches, number, now);
-        let refresh = (switches.dialect != OauthDialect::NoExpiry).then(|| self.add_refresh(mint, number));
+        let refresh =
+            (switches.dialect != OauthDialect::NoExpiry).then(|| self.add_refresh(mint, switches, number));
         Ok(self.answer(switches, number, access, refresh, now))
     }
 
@@ -218,7 +226,7 @@ impl Grants {
         let refresh = if switches.dialect == OauthDialect::FixedRefresh {
             switches.repeats_refresh_token.then_some(index)
         } else {
-            let successor = self.add_refresh(mint, number);
+            let successor = self.add_refresh(mint, switches, number);
             let token = &mut self.grants[number].refresh[index];
             token.used_at = Some(now);
             token.successor = Some((access, successor));
@@ -234,7 +242,7 @@ impl Grants {
         grant: usize,
         now: Timestamp,
     ) -> usize {
-        let text = mint.word("ACCESS");
+        let text = mint.word("ACCESS", switches.token_letters);
         let expires = switches.dialect != OauthDialect::NoExpiry;
         let tokens = &mut self.grants[grant].access;
         tokens.push(AccessToken {
@@ -246,8 +254,8 @@ impl Grants {
         self.grants[grant].access.len() - 1
     }
 
-    fn add_refresh(&mut self, mint: &mut Mint<'_>, grant: usize) -> usize {
-        let text = mint.word("REFRESH");
+    fn add_refresh(&mut self, mint: &mut Mint<'_>, switches: &OauthSwitches, grant: usize) -> usize {
+        let text = mint.word("REFRESH", switches.token_letters);
         let tokens = &mut self.grants[grant].refresh;
         tokens.push(RefreshToken {
             text: text.clone(),

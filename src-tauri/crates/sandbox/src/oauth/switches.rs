@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::grants::WORD_LETTERS;
+
 /// What a token answer holds and what becomes of a refresh token that was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OauthDialect {
@@ -73,6 +75,8 @@ pub struct OauthSwitches {
     pub sends_issuer: bool,
     /// Whether a browser that allowed the app before is sent straight back, without the consent page.
     pub remembers_approval: bool,
+    /// How many letters stand behind the recognisable beginning of a token issued from now on.
+    pub token_letters: usize,
     /// A web view whose user agent contains one of these is told to use a browser (403).
     pub refused_user_agents: Vec<String>,
 }
@@ -92,6 +96,7 @@ impl OauthSwitches {
             metadata: is_public,
             sends_issuer: false,
             remembers_approval: false,
+            token_letters: WORD_LETTERS,
             refused_user_agents: Vec::new(),
         }
     }

@@ -1,0 +1,68 @@
+//! Making a sign-in worthless at the provider. Best effort: what counts is that nothing of it stays here.
+
+use super::integrate::Proved;
+use crate::domain::credential::{Credential, OauthApp, SignIn};
+use crate::domain::integration::Account;
+use crate::domain::provider::Provider;
+use crate::ports::{Ports, StoreError};
+use tracing::debug;
+
+/// Asks the provider to forget a sign-in.
+pub(super) async fn withdraw(ports: &Ports, provider: Provider, app: &OauthApp, credential: &Credential) {
+    let server = ports.oauth(provider);
+    let Some(grant) = credential
+        .grant
+        .as_ref()
+        .filter(|_| credential.origins.oauth == *server.origin())
+    else {
+        return;
+    };
+    // Without its refresh token the grant is over; a token that nothing renews is withdrawn itself.
+    let token = grant.refresh_token.as_ref().unwrap_or(&credential.secret);
+    if let Err(error) = server.revoke(app, token).await {
+        debug!(provider = provider.name(), error = %error, "the sign-in was not withdrawn at the provider");
+    }
+}
+
+/// Asks the provider to forget what it granted just now and nobody keeps. It is left alone while an account is connected
+/// that it might belong to: some servers end all that an account has allowed an app at once.
+pub(super) async fn withdraw_unkept(
+    ports: &Ports,
+    provider: Provider,
+    app: &OauthApp,
+    credential: &Credential,
+    whose: Option<&Account>,
+) {
+    if let Ok(false) = is_connected(ports, provider, whose).await {
+        withdraw(ports, provider, app, credential).await;
+    }
+}
+
+/// Whether an account is connected by signing in: that one, or any where nobody knows whose it is.
+async fn is_connected(
+    ports: &Ports,
+    provider: Provider,
+    whose: Option<&Account>,
+) -> Result<bool, StoreError> {
+    let all = ports.store.integrations().await?;
+    Ok(all.iter().any(|known| {
+        known.provider == provider
+            && known.sign_in == SignIn::Oauth
+            && known.severed.is_none()
+            && whose.is_none_or(|account| account.id == known.account.id)
+    }))
+}
+
+/// For somebody who signed in and is not wanted: nothing of them is kept, here or at the provider.
+pub async fn give_back(ports: &Ports, proved: Proved) {
+    if let Some(app) = &proved.app {
+        withdraw_unkept(
+            ports,
+            proved.provider,
+            app,
+            &proved.credential,
+            Some(&proved.account),
+        )
+        .await;
+    }
+}
