@@ -180,7 +180,7 @@ impl Player {
     async fn is_due(&self, item: &ItemId) -> Result<ItemView, CommandError> {
         let ports = &self.desk.ports;
         let turn = take_turn(ports, None).await?;
-        actions::begin_check(ports, &turn, item)
+        actions::begin_check(ports, &turn, item, Default::default())
             .await?
             .finish(ports, patient())
             .await
