@@ -21,6 +21,8 @@ mod limits;
 mod live;
 mod mapping;
 mod model;
+mod news;
+mod organizations;
 mod people;
 mod reconnect;
 mod removals;

@@ -3,7 +3,6 @@
 
 use super::cost::{LumaList, LumaWay, luma_way};
 use super::engine::{Reach, Run, Stop};
-use super::plan::Plan;
 use super::walk::Tally;
 use crate::domain::credential::Credential;
 use crate::domain::event::{Gap, Headcount};
@@ -97,7 +96,7 @@ impl Run<'_> {
         Ok(Some(told.gap(&stock.stored)).filter(|gap| !gap.is_none()))
     }
 
-    /// Reads the newest, page by page, as long as a page brings news. `false` where that does not end soon.
+    /// Reads the newest, page by page, as long as a page ends in news. `false` where that does not end soon.
     async fn read_newest(&mut self, credential: &Credential, by: NewestBy) -> Result<bool, Stop> {
         let walk = Walk::Newest {
             event: self.target.event.clone(),
@@ -111,8 +110,11 @@ impl Run<'_> {
                 .call(|| api.registration_page(credential, &walk, place.as_ref()))
                 .await?;
             cursor = page.next.clone();
-            let plan: Plan = self.take_page(&walk, page, place, &mut tally, false).await?;
-            if cursor.is_none() || plan.changes.is_empty() {
+            let last = page.rows.last().map(|row| row.external_id.clone());
+            let plan = self.take_page(&walk, page, place, &mut tally, false).await?;
+            // In this order, what comes after somebody known is older still.
+            let ends_in_news = last.is_some_and(|last| plan.changes.iter().any(|change| change.of(&last)));
+            if cursor.is_none() || !ends_in_news {
                 return Ok(true);
             }
         }
