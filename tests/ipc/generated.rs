@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use talkvalue_sync_app::ipc::{dto, error, history, notices, words};
+use talkvalue_sync_app::ipc::{dto, error, history, notices, removals, words};
 use ts_rs::{Config, TS};
 
 const VARIABLE: &str = "TALKVALUE_UPDATE_GENERATED";
@@ -52,6 +52,8 @@ fn expected() -> BTreeMap<String, String> {
         history::HistoryKind,
         notices::Notice,
         notices::NoticeType,
+        removals::HeldRemovals,
+        removals::ShownRemovals,
         words::Alert,
         words::AttendeeSort,
         words::AttendeeStatus,

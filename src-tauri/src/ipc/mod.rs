@@ -6,4 +6,5 @@ pub mod dto;
 pub mod error;
 pub mod history;
 pub mod notices;
+pub mod removals;
 pub mod words;

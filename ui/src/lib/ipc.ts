@@ -7,7 +7,6 @@ import { listen } from "@tauri-apps/api/event";
 import type {
   Activity,
   AppStatus,
-  Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
@@ -15,6 +14,7 @@ import type {
   ChangeRequest,
   CommandError,
   Connected,
+  HeldRemovals,
   IntegrationView,
   ItemKind,
   ItemView,
@@ -22,6 +22,7 @@ import type {
   Notice,
   Provider,
   ReconnectOptions,
+  ShownRemovals,
 } from "./types";
 
 export const listItems = () => answer(invoke<ItemView[]>("list_items"));
@@ -71,11 +72,11 @@ export const listChanges = (itemId: string, request: ChangeRequest) =>
 
 export const listActivity = (itemId: string) => answer(invoke<Activity>("list_activity", { itemId }));
 
-export const listRemovals = (itemId: string) => answer(invoke<Attendee[]>("list_removals", { itemId }));
+export const listRemovals = (itemId: string) => answer(invoke<HeldRemovals>("list_removals", { itemId }));
 
-/** Accepted, held removals no longer attend; else they stay in the list. */
-export const decideRemovals = (itemId: string, accept: boolean) =>
-  answer(invoke<ItemView>("decide_removals", { itemId, accept }));
+/** Accepted, held removals no longer attend; else they stay in the list. Refused where others are missing than those shown. */
+export const decideRemovals = (itemId: string, accept: boolean, shown: ShownRemovals) =>
+  answer(invoke<ItemView>("decide_removals", { itemId, accept, shown }));
 
 export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
 

@@ -348,8 +348,7 @@ impl Session {
                     (false, true) => Decision::Reject,
                     (false, false) => return self.print_removals(&id).await,
                 };
-                let item = removals::decide_removals(ports, &id, decision).await?;
-                self.print_item(&item, Shown::Card).await?;
+                self.decide_removals(&id, decision).await?;
             }
             // Without an item the command line said --all.
             Command::Sync { item: None, .. } => return self.sync_all().await,
