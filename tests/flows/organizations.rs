@@ -335,3 +335,71 @@ async fn an_event_that_is_gone_is_found_though_no_walk_tells_of_it() {
         channel.counts.total
     );
 }
+
+#[tokio::test]
+async fn an_item_that_is_removed_in_mid_walk_costs_the_others_nothing() {
+    let (stage, events, items) = badges_of(3).await;
+    registers(&stage, &events[0], "Ada Marsh");
+    let ports = &stage.desk.ports;
+    stage.desk.sandbox.clock().advance(MINUTE);
+    stage.door().clears_requests();
+    let turn = take_turn(ports, None).await.unwrap();
+    let begun = actions::begin_check(ports, &turn, &items[0], Default::default())
+        .await
+        .unwrap();
+    let pause = stage.door().pause_at(1);
+    let removing = async {
+        pause.reached().await;
+        // As the window does, which shares the turn.
+        let removed = actions::remove_item_in(ports, &turn, &items[2]).await;
+        pause.release();
+        removed.unwrap();
+    };
+    let (read, ()) = tokio::join!(begun.finish(ports, patient()), removing);
+    assert_eq!(read.unwrap().sync_status, SyncStatus::Active);
+    assert_eq!(stage.requests_to(&walk_path(&stage)), 1);
+    let now = Some(stage.desk.sandbox.clock().now());
+    for (item, event) in items.iter().zip(&events).take(2) {
+        let shown = stage.desk.show(item).await;
+        assert_eq!(
+            (shown.last_synced_at, shown.counts.total),
+            (now, stage.truth_of(event).len() as u64)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_has_not_changed_for_long_does_not_keep_the_others_from_their_walk() {
+    let (stage, events, items) = badges_of(6).await;
+    // Much has happened since anything did at the first one.
+    stage.desk.sandbox.clock().advance(LONG_AGO);
+    for event in &events[1..] {
+        for number in 0..60 {
+            registers(&stage, event, &format!("Crowd {number}"));
+        }
+    }
+    stage.desk.sandbox.clock().advance(LONG_AGO);
+    for item in &items {
+        stage.sync(item).await.unwrap();
+    }
+    for event in &events[1..] {
+        registers(&stage, event, "Late");
+    }
+    stage.desk.sandbox.clock().advance(LONG_AGO);
+    for item in &items {
+        stage.sync(item).await.unwrap();
+    }
+    due(&stage, &items[0]).await.unwrap();
+    assert_eq!(
+        (
+            stage.requests_to(&walk_path(&stage)),
+            stage.requests_to("/events/")
+        ),
+        (1, 1),
+        "one for the five, one for itself"
+    );
+    let now = Some(stage.desk.sandbox.clock().now());
+    for item in &items {
+        assert_eq!(stage.desk.show(item).await.last_synced_at, now);
+    }
+}

@@ -172,7 +172,10 @@ pub(super) fn complete_feeds(
 ) -> Result<Vec<ItemId>, Error> {
     let mut shown = Vec::new();
     for (feed, completion) in completions {
-        let feed = feed_key(transaction, feed)?.ok_or(Error::QueryReturnedNoRows)?;
+        // It may have been removed while it was read along with others.
+        let Some(feed) = feed_key(transaction, feed)? else {
+            continue;
+        };
         complete_feed(transaction, job, feed, completion)?;
         note_statuses(transaction, Whose::Feed(feed), completion.at)?;
         let items: Vec<String> = transaction

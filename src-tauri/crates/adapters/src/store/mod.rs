@@ -470,7 +470,7 @@ impl Store for SqliteStore {
         self.write(move |transaction| {
             owned
                 .iter()
-                .try_for_each(|page| registrations::commit_page(transaction, page))
+                .try_for_each(|page| registrations::commit_shared(transaction, page))
         })
         .await
     }

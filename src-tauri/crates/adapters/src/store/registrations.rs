@@ -184,6 +184,14 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
     Ok(())
 }
 
+/// The same for a list that is read along with others: it may have been removed meanwhile.
+pub(super) fn commit_shared(transaction: &Transaction<'_>, page: &OwnedPage) -> Result<(), Error> {
+    match feed_key(transaction, &page.feed)? {
+        Some(_) => commit_page(transaction, page),
+        None => Ok(()),
+    }
+}
+
 /// Deletes records of a feed from a table that is mostly empty.
 fn forget_records<'a>(
     transaction: &Transaction<'_>,

@@ -136,25 +136,64 @@ async fn begin_due(
     due.sort_by_key(|(starts_at, _)| *starts_at);
     for group in groups(due.into_iter().map(|(_, record)| record), now) {
         let items = group.iter().map(|record| record.item.id.clone()).collect();
-        let (runner, turn, rest) = (runner.clone(), turn.clone(), rest.clone());
-        let read = reads.spawn(async move {
-            for record in group {
-                let item = record.item.id.clone();
-                if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
-                    if is_this_computers(failure.code) {
-                        *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
-                    }
-                    debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
-                }
-            }
-        });
+        let read = reads.spawn(read_group(
+            runner.clone(),
+            turn.clone(),
+            group,
+            engine,
+            rest.clone(),
+        ));
         under_way.insert(read.id(), items);
     }
     Ok(next)
 }
 
-/// Items whose changes one walk over their organization may bring are read one after another, so that the first can
-/// read for all; everything else is read beside them.
+/// Reads the first, which may read for all of them, and then those that are still due.
+async fn read_group(
+    runner: Arc<Runner>,
+    turn: Arc<Turn>,
+    group: Vec<ItemRecord>,
+    engine: EngineView,
+    rest: Rest,
+) {
+    let mut group = group.into_iter();
+    if let Some(first) = group.next() {
+        read_or_tell(runner.clone(), turn.clone(), first, engine, rest.clone()).await;
+    }
+    let mut others = JoinSet::new();
+    for record in group {
+        others.spawn(read_or_tell(
+            runner.clone(),
+            turn.clone(),
+            record,
+            engine,
+            rest.clone(),
+        ));
+    }
+    while let Some(ended) = others.join_next().await {
+        if ended.is_err() {
+            error!("a read broke off: this is a defect");
+        }
+    }
+}
+
+async fn read_or_tell(
+    runner: Arc<Runner>,
+    turn: Arc<Turn>,
+    record: ItemRecord,
+    engine: EngineView,
+    rest: Rest,
+) {
+    let item = record.item.id.clone();
+    if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
+        if is_this_computers(failure.code) {
+            *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
+        }
+        debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
+    }
+}
+
+/// Items whose changes one walk over their organization may bring stand together, everything else by itself.
 fn groups(due: impl Iterator<Item = ItemRecord>, now: Timestamp) -> Vec<Vec<ItemRecord>> {
     let mut groups: Vec<Vec<ItemRecord>> = Vec::new();
     let mut places: HashMap<(IntegrationId, ExternalId), usize> = HashMap::new();

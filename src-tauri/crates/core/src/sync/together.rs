@@ -38,8 +38,8 @@ struct Shared {
 }
 
 impl Run<'_> {
-    /// Reads what changed in all lists of the organization that are due, if one walk is cheaper; among them the list of
-    /// `own`, which the caller walks, and whose completion is the answer. `None`: that one is still to be read.
+    /// Reads what changed in those lists of the organization that are due and that one walk reads more cheaply. The
+    /// answer is the completion of `own`, which the caller holds; `None`: that one is still to be read.
     pub(super) async fn read_together(
         &mut self,
         credential: &Credential,
@@ -113,7 +113,7 @@ impl Run<'_> {
             })
             .collect();
         let feeds: Vec<FeedId> = due.iter().map(|(list, _)| list.feed.clone()).collect();
-        if feeds.len() < 2 || own.is_some_and(|own| !feeds.contains(own)) {
+        if feeds.len() < 2 {
             return Ok(None);
         }
         let changes = store
@@ -145,8 +145,7 @@ impl Run<'_> {
             };
             together.feeds.insert(list.event, shared);
         }
-        let holds_own = own.is_none_or(|own| together.feeds.values().any(|shared| shared.feed == *own));
-        Ok((holds_own && together.feeds.len() >= 2).then_some(together))
+        Ok((together.feeds.len() >= 2).then_some(together))
     }
 
     /// Walks to the end, and answers as of when the lists are complete. `None`: it did not come to an end that can be
