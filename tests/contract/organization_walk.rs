@@ -1,12 +1,15 @@
 //! Eventbrite's organization-wide list of attendees: one walk over all events of an organization.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use talkvalue_adapters::clock::SystemClock;
 use talkvalue_adapters::providers::eventbrite::EventbriteApi;
 use talkvalue_core::domain::credential::{Credential, Generation, SignIn};
+use talkvalue_core::domain::ids::ExternalId;
 use talkvalue_core::domain::provider::{Origin, Origins};
+use talkvalue_core::ports::ProviderApi as _;
 use talkvalue_sandbox::{EventSpec, Sandbox};
 
 #[tokio::test]
@@ -35,10 +38,11 @@ async fn one_walk_brings_every_attendee_with_its_event() {
         generation: Generation::FIRST,
         grant: None,
     };
+    let organization = ExternalId::from_text(organization);
     let (mut met, mut cursor) = (BTreeSet::new(), None);
     loop {
         let page = api
-            .organization_page(&credential, &organization, None, cursor.as_ref())
+            .organization_page(&credential, &organization, Timestamp::UNIX_EPOCH, cursor.as_ref())
             .await
             .unwrap();
         assert!(page.set_aside.is_empty());
@@ -59,7 +63,7 @@ async fn one_walk_brings_every_attendee_with_its_event() {
         .checked_add(jiff::SignedDuration::from_hours(1))
         .unwrap();
     let page = api
-        .organization_page(&credential, &organization, Some(later), None)
+        .organization_page(&credential, &organization, later, None)
         .await
         .unwrap();
     assert!(

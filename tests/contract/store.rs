@@ -197,6 +197,7 @@ async fn a_page_is_all_or_nothing() {
         set_aside: &[],
         readable: &[],
         mark: None,
+        is_news: false,
         done: 99,
         total: None,
         at: at(3),

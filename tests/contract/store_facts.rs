@@ -8,7 +8,7 @@ use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::status::{ActiveJob, Effect, SyncFacts};
-use talkvalue_core::ports::{Absences, Completion, Store};
+use talkvalue_core::ports::{Absences, Completion, Extent, Store};
 use talkvalue_core::query::facts_of;
 use talkvalue_tests::stored::{add_item, at, integration, open};
 
@@ -82,7 +82,7 @@ fn everything_read(as_of: Timestamp, at: Timestamp) -> Completion {
     Completion {
         as_of,
         watermark: None,
-        everything: true,
+        extent: Extent::Everything { pages: 1, gap: None },
         absences: Absences::default(),
         at,
     }

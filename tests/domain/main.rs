@@ -7,6 +7,7 @@
 
 mod absence;
 mod attendees;
+mod cost;
 mod freshness;
 mod plan;
 mod provider_answers;

@@ -55,6 +55,8 @@ fn item(read: i64) -> ItemRecord {
         unreadable: 0,
         held_removals: 0,
         revision: 0,
+        new_since: 0,
+        organization: None,
         reads: FeedReads {
             checked_at: Some(at(read)),
             ..FeedReads::default()

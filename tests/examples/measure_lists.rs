@@ -84,7 +84,9 @@ async fn what_changed() {
         eventbrite.clears_requests();
         let begun = Instant::now();
         let turn = take_turn(&desk.ports, None).await.unwrap();
-        let check = actions::begin_check(&desk.ports, &turn, &item.id).await.unwrap();
+        let check = actions::begin_check(&desk.ports, &turn, &item.id, Default::default())
+            .await
+            .unwrap();
         check.finish(&desk.ports, patient()).await.unwrap();
         checks.push(begun.elapsed());
         drop(turn);
@@ -184,6 +186,7 @@ async fn write_page(store: &dyn Store, (item, job): &(ItemId, JobId), round: usi
             set_aside: &[],
             readable: &ids,
             mark: None,
+            is_news: false,
             done: 50,
             total: None,
             at,

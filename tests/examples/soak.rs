@@ -44,6 +44,8 @@ fn stories(first_seed: u64, count: u64) -> ExitCode {
     row("  of them killed", figures.kills);
     row("changes", figures.changes);
     row("requests", figures.requests);
+    row("  looks for news", figures.looks);
+    row("  organization walks", figures.shared_walks);
     end(figures.time, &figures.defects)
 }
 

@@ -322,9 +322,13 @@ async fn a_channel_asks_about_the_missing_of_all_its_events() {
         view.held_removals
     );
     let held = held_removals(&stage.desk.ports, &view.id).await.unwrap();
-    assert_eq!(held.len() as u64, view.held_removals, "exactly those are shown");
+    assert_eq!(
+        held.rows.len() as u64,
+        view.held_removals,
+        "exactly those are shown"
+    );
     let total = view.counts.total;
-    let decided = decide_removals(&stage.desk.ports, &view.id, Decision::Accept)
+    let decided = decide_removals(&stage.desk.ports, &view.id, Decision::Accept, &held.shown)
         .await
         .unwrap();
     assert_eq!((decided.held_removals, decided.counts.total), (0, total));

@@ -165,7 +165,7 @@ async fn daily_check(stage: &Stage, item: &ItemId) {
         .clock()
         .advance(Duration::from_secs(25 * 3_600));
     let turn = take_turn(&stage.desk.ports, None).await.unwrap();
-    let begun = actions::begin_check(&stage.desk.ports, &turn, item)
+    let begun = actions::begin_check(&stage.desk.ports, &turn, item, Default::default())
         .await
         .unwrap();
     let _ = begun.finish(&stage.desk.ports, patient()).await;

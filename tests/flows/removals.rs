@@ -9,7 +9,7 @@ use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::absence::NO_LONGER_LISTED;
-use talkvalue_core::sync::removals::{Decision, decide_removals, held_removals};
+use talkvalue_core::sync::removals::{Decision, Shown, decide_removals, held_removals};
 use talkvalue_sandbox::{Fault, Spoil};
 
 const APART: Duration = Duration::from_secs(61);
@@ -113,9 +113,14 @@ async fn a_third_fewer_are_held_until_a_person_decides_and_return_by_themselves(
         assert_eq!(asked.counts, before, "{provider:?}: nobody is taken away unasked");
         assert!(asked.held_removals > 20);
         let held = held_removals(&stage.desk.ports, &item).await.unwrap();
-        assert_eq!(held.len() as u64, asked.held_removals, "exactly those are shown");
+        assert_eq!(
+            held.rows.len() as u64,
+            asked.held_removals,
+            "exactly those are shown"
+        );
+        assert_eq!(held.shown.count, asked.held_removals);
 
-        let kept = decide_removals(&stage.desk.ports, &item, Decision::Reject)
+        let kept = decide_removals(&stage.desk.ports, &item, Decision::Reject, &held.shown)
             .await
             .unwrap();
         assert_eq!((kept.held_removals, kept.counts), (0, before));
@@ -128,7 +133,8 @@ async fn a_third_fewer_are_held_until_a_person_decides_and_return_by_themselves(
         synced_later(&stage, &item).await;
         let again = synced_later(&stage, &item).await;
         assert!(again.held_removals > asked.held_removals);
-        let accepted = decide_removals(&stage.desk.ports, &item, Decision::Accept)
+        let held = held_removals(&stage.desk.ports, &item).await.unwrap();
+        let accepted = decide_removals(&stage.desk.ports, &item, Decision::Accept, &held.shown)
             .await
             .unwrap();
         assert_eq!(accepted.held_removals, 0);
@@ -217,4 +223,69 @@ async fn somebody_whose_record_became_unreadable_is_not_taken_for_gone() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_decision_is_about_those_who_were_shown_and_nobody_else() {
+    let (stage, item) = Stage::imported(Provider::Luma, 90).await;
+    let ports = &stage.desk.ports;
+    let refusal = async |decision, shown: &Shown| {
+        let refused = decide_removals(ports, &item, decision, shown).await.unwrap_err();
+        assert_eq!(refused.code.code(), "NOT_POSSIBLE");
+        refused.message
+    };
+    let all: Vec<String> = stage.truth().into_iter().map(|row| row.id).collect();
+    stage.luma.leaves_out(&stage.event, &all[..30]);
+    synced_later(&stage, &item).await;
+    synced_later(&stage, &item).await;
+    let shown = held_removals(ports, &item).await.unwrap().shown;
+    let counted = Shown {
+        mark: None,
+        ..shown.clone()
+    };
+    assert!(shown.count > 20);
+
+    // Meanwhile more go missing.
+    stage.luma.leaves_out(&stage.event, &all[..40]);
+    synced_later(&stage, &item).await;
+    let grown = synced_later(&stage, &item).await;
+    let more = grown.held_removals - shown.count;
+    assert!(more > 1);
+    for decision in [Decision::Accept, Decision::Reject] {
+        for shown in [&shown, &counted] {
+            assert_eq!(
+                refusal(decision, shown).await,
+                format!("{more} more are missing now. Look again.")
+            );
+        }
+    }
+    let untouched = stage.desk.show(&item).await;
+    assert_eq!(
+        (untouched.held_removals, untouched.counts),
+        (grown.held_removals, grown.counts),
+        "a refused decision changes nothing"
+    );
+
+    // As many as were shown, but others.
+    let expected: Vec<String> = held_removals(ports, &item)
+        .await
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|row| row.external_id.as_str().to_owned())
+        .collect();
+    let returned = usize::try_from(more).unwrap();
+    stage.luma.leaves_out(&stage.event, &expected[returned..]);
+    synced_later(&stage, &item).await;
+    let others = held_removals(ports, &item).await.unwrap().shown;
+    assert_eq!(others.count, shown.count);
+    assert_ne!(others.mark, shown.mark, "the test needs others to be missing");
+    assert_eq!(
+        refusal(Decision::Accept, &shown).await,
+        "Others are missing now. Look again."
+    );
+    let accepted = decide_removals(ports, &item, Decision::Accept, &others)
+        .await
+        .unwrap();
+    assert_eq!(accepted.held_removals, 0);
 }

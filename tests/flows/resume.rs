@@ -130,6 +130,7 @@ async fn stage_a_walk_without_its_end(stage: &Stage, item: &ItemId) {
         set_aside: &[],
         readable: &listed,
         mark: Some(&mark),
+        is_news: false,
         done: REGISTRATIONS as u64,
         total,
         at: now,
@@ -223,7 +224,7 @@ async fn what_is_due_by_itself_asks_for_changes_alone() {
     let turn = take_turn(&stage.desk.ports, None).await.unwrap();
     let check = async || {
         stage.door().clears_requests();
-        let begun = actions::begin_check(&stage.desk.ports, &turn, &item).await?;
+        let begun = actions::begin_check(&stage.desk.ports, &turn, &item, Default::default()).await?;
         begun.finish(&stage.desk.ports, patient()).await
     };
     let clock = stage.desk.sandbox.clock();
@@ -268,7 +269,7 @@ async fn a_broken_read_of_changes_forgets_none() {
     let (stage, item) = Stage::imported(Provider::Eventbrite, 330).await;
     let turn = take_turn(&stage.desk.ports, None).await.unwrap();
     let check = async || {
-        let begun = actions::begin_check(&stage.desk.ports, &turn, &item).await?;
+        let begun = actions::begin_check(&stage.desk.ports, &turn, &item, Default::default()).await?;
         begun.finish(&stage.desk.ports, patient()).await
     };
     stage.desk.sandbox.clock().advance(Duration::from_secs(1_800));

@@ -255,6 +255,15 @@ impl Stage {
             .count()
     }
 
+    /// Requests whose query holds this part.
+    pub(crate) fn requests_with(&self, part: &str) -> usize {
+        let requests = self.door().requests();
+        requests
+            .iter()
+            .filter(|request| request.query.contains(part))
+            .count()
+    }
+
     pub(crate) fn probes(&self) -> usize {
         let requests = self.door().requests();
         requests

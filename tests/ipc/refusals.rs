@@ -16,7 +16,11 @@ fn commands_with_ids() -> Vec<(&'static str, &'static str, Value)> {
         ("cancel_item", "itemId", json!({})),
         ("list_activity", "itemId", json!({})),
         ("list_removals", "itemId", json!({})),
-        ("decide_removals", "itemId", json!({ "accept": false })),
+        (
+            "decide_removals",
+            "itemId",
+            json!({ "accept": false, "shown": { "count": 0, "mark": null } }),
+        ),
         (
             "list_changes",
             "itemId",

@@ -14,7 +14,7 @@ use talkvalue_core::domain::ids::ExternalId;
 use talkvalue_core::domain::integration::Integration;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
-use talkvalue_core::ports::{Absences, Completion, ItemRecord, Locks, Store, StoreError};
+use talkvalue_core::ports::{Absences, Completion, Extent, ItemRecord, Locks, Store, StoreError};
 use talkvalue_core::sync::schedule::next_read;
 use talkvalue_tests::stored::{add_item, at, commit, integration, open, registration};
 
@@ -80,7 +80,8 @@ async fn filled(folder: &Path) -> Seen {
             starts_at: Some(at(3_600)),
             ends_at: Some(at(7_200)),
             timezone: Some("Europe/London".to_owned()),
-            registrations_hint: None,
+            organization: None,
+            headcount: None,
         };
         store.describe_item(&item, &described, at(1)).await.unwrap();
         let people = (0..PEOPLE)
@@ -97,7 +98,7 @@ async fn filled(folder: &Path) -> Seen {
         let completion = Completion {
             as_of: at(3),
             watermark: Some(at(3)),
-            everything: true,
+            extent: Extent::Everything { pages: 1, gap: None },
             absences: Absences::default(),
             at: at(4),
         };

@@ -12,7 +12,7 @@ use talkvalue_core::domain::integration::{Account, Integration};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::domain::provider::{Origin, Provider};
-use talkvalue_core::ports::{Absences, Completion, NewItem, PageCommit, Store as _};
+use talkvalue_core::ports::{Absences, Completion, Extent, NewItem, PageCommit, Store as _};
 use talkvalue_core::sync::plan::plan_page;
 
 /// One account with so many events of so many people each.
@@ -64,7 +64,8 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, people
         starts_at: Some(starts_at),
         ends_at: Some(starts_at.checked_add(SignedDuration::from_hours(3)).unwrap()),
         timezone: Some("Europe/London".to_owned()),
-        registrations_hint: None,
+        organization: None,
+        headcount: None,
     };
     store.describe_item(&item, &event, now).await.unwrap();
 
@@ -82,6 +83,7 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, people
         set_aside: &[],
         readable: &ids,
         mark: None,
+        is_news: false,
         done: u64::from(people),
         total: Some(u64::from(people)),
         at: now,
@@ -90,7 +92,7 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, people
     let completion = Completion {
         as_of: now,
         watermark: Some(now),
-        everything: true,
+        extent: Extent::Everything { pages: 1, gap: None },
         absences: Absences::default(),
         at: now,
     };

@@ -110,7 +110,7 @@ describe("held removals", () => {
     const user = await open(asking());
     await user.click(screen.getByRole("button", { name: button }));
     await settled();
-    expect(asked("decide_removals")).toEqual([["decide_removals", "one", accept]]);
+    expect(asked("decide_removals")).toEqual([["decide_removals", "one", accept, { count: 140, mark: null }]]);
     expect(screen.queryByTestId("banner")).toBeNull();
     expect(items.get("one")?.counts.attending).toBe(attending);
     expect(await screen.findByText(said)).toBeInTheDocument();
@@ -137,7 +137,7 @@ describe("held removals", () => {
     expect(rows[0]?.textContent).toMatch(/@example\.com/);
     await user.click(within(dialog).getByRole("button", { name: "Mark 140 as not attending" }));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-    expect(asked("decide_removals")).toEqual([["decide_removals", "one", true]]);
+    expect(asked("decide_removals")).toEqual([["decide_removals", "one", true, { count: 140, mark: "mark-of-140" }]]);
   });
 
   test("cannot be decided before those are shown of whom the button speaks", async () => {

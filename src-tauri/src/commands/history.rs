@@ -3,13 +3,14 @@
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::query::history;
 use talkvalue_core::sync::cancel;
-use talkvalue_core::sync::removals::{self, Decision};
+use talkvalue_core::sync::removals::{self, Decision, Shown};
 use tauri::State;
 
 use super::Answer;
 use crate::ipc::arguments::Checked;
-use crate::ipc::dto::{Attendee, ItemView, time};
+use crate::ipc::dto::{ItemView, time};
 use crate::ipc::history::{Activity, ChangePage, ChangesWanted};
+use crate::ipc::removals::HeldRemovals;
 use crate::shell::Shell;
 
 /// Rows of one page of changes.
@@ -39,13 +40,10 @@ pub(crate) async fn list_activity(shell: State<'_, Shell>, item_id: Checked<Item
 }
 
 #[tauri::command]
-pub(crate) async fn list_removals(
-    shell: State<'_, Shell>,
-    item_id: Checked<ItemId>,
-) -> Answer<Vec<Attendee>> {
+pub(crate) async fn list_removals(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<HeldRemovals> {
     let desk = shell.desk().await?;
     let held = removals::held_removals(&desk.ports, &item_id.0).await?;
-    Ok(held.into_iter().map(Into::into).collect())
+    Ok(held.into())
 }
 
 #[tauri::command]
@@ -53,6 +51,7 @@ pub(crate) async fn decide_removals(
     shell: State<'_, Shell>,
     item_id: Checked<ItemId>,
     accept: Checked<bool>,
+    shown: Checked<Shown>,
 ) -> Answer<ItemView> {
     let desk = shell.desk().await?;
     let turn = desk.runner.turn().await?;
@@ -61,7 +60,7 @@ pub(crate) async fn decide_removals(
     } else {
         Decision::Reject
     };
-    let item = removals::decide_removals_in(&desk.ports, &turn, &item_id.0, decision).await?;
+    let item = removals::decide_removals_in(&desk.ports, &turn, &item_id.0, decision, &shown.0).await?;
     Ok(item.into())
 }
 

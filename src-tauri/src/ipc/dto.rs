@@ -47,6 +47,8 @@ pub struct ItemView {
     pub held_removals: u64,
     pub archived: bool,
     pub last_synced_at: Option<String>,
+    /// Registrations met since then, between two complete reads.
+    pub new_since: u64,
     pub last_attempted_at: Option<String>,
     pub next_attempt_at: Option<String>,
 }
@@ -75,6 +77,7 @@ impl From<query::ItemView> for ItemView {
             held_removals: item.held_removals,
             archived: item.archived,
             last_synced_at: time(item.last_synced_at),
+            new_since: item.new_since,
             last_attempted_at: time(item.last_attempted_at),
             next_attempt_at: time(item.next_attempt_at),
         }

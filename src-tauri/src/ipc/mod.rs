@@ -6,5 +6,6 @@ pub mod dto;
 pub mod error;
 pub mod history;
 pub mod notices;
+pub mod removals;
 pub mod sign_in;
 pub mod words;

@@ -28,6 +28,9 @@ pub struct Figures {
     pub kills: u64,
     pub changes: u64,
     pub requests: u64,
+    /// Requests of looks for news, and of walks over an organization.
+    pub looks: u64,
+    pub shared_walks: u64,
     /// What must not be, story by story.
     pub defects: Vec<String>,
     pub time: Duration,
@@ -120,5 +123,7 @@ impl Figures {
         self.kills += story.kills;
         self.changes += story.changes;
         self.requests += story.requests;
+        self.looks += story.looks;
+        self.shared_walks += story.shared_walks;
     }
 }

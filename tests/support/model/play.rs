@@ -4,16 +4,17 @@ use super::script::{How, MOST_SECS_OF_AN_ANSWER, Script, Step};
 use super::world::World;
 use crate::clock::SteppedClock;
 use crate::desk::{Desk, Row, patient};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use talkvalue_core::domain::attendee::Attendee;
 use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::error::CommandError;
-use talkvalue_core::ports::{ItemRecord, Ports};
+use talkvalue_core::ports::{ItemRecord, Ports, RowMark};
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::live::keep_live;
@@ -35,12 +36,16 @@ pub struct Story {
     pub failed_reads: u64,
     pub changes: u64,
     pub requests: u64,
+    /// Requests of looks for news, and of walks over an organization.
+    pub looks: u64,
+    pub shared_walks: u64,
 }
 
 struct Player {
     desk: Desk,
     world: World,
     integration: IntegrationId,
+    is_channel: bool,
     item: Option<ItemId>,
     /// What was stored when it was last looked at.
     seen: BTreeMap<String, Row>,
@@ -60,14 +65,28 @@ pub(super) async fn play(script: &Script) -> Result<Story, String> {
         return Err(format!("{wrong}\n{}", player.asked()));
     }
     player.story.changes = player.world.memory().changes;
+    let requests = player.world.door().requests();
     player.story.requests = player.world.door().request_count();
+    let count = |wanted: fn(&RequestRecord) -> bool| requests.iter().filter(|one| wanted(one)).count() as u64;
+    player.story.looks = count(|request| {
+        request.query.contains("sort_column=registered_at")
+            || request.query.contains("sort_column=checked_in_at")
+    });
+    player.story.shared_walks =
+        count(|request| request.path.contains("/organizations/") && request.path.ends_with("/attendees/"));
     Ok(player.story)
 }
 
 impl Player {
     async fn open(script: &Script) -> Self {
         let desk = Desk::open().await;
-        let (world, secret) = World::open(&desk, script.provider, script.rows, &script.quirks);
+        let (world, secret) = World::open(
+            &desk,
+            script.provider,
+            script.channel.unwrap_or(0) + 1,
+            script.rows,
+            &script.quirks,
+        );
         let integration = desk.connect(script.provider, &secret).await.unwrap();
         // What was there at the beginning has been there for a while.
         desk.sandbox.clock().advance(Duration::from_secs(600));
@@ -75,6 +94,7 @@ impl Player {
             desk,
             world,
             integration,
+            is_channel: script.channel.is_some(),
             item: None,
             seen: BTreeMap::new(),
             claims_count: can_be_held(script),
@@ -115,6 +135,16 @@ impl Player {
             }
             Step::Calm => self.world.door().clears_faults(),
             Step::Pass { secs } => self.clock().advance(Duration::from_secs(*secs)),
+            Step::Minute {
+                secs,
+                change,
+                killed_at,
+            } => {
+                self.world.happens(*change);
+                self.clock().advance(Duration::from_secs(*secs));
+                self.reads(How::Due, *killed_at).await?;
+                self.looks().await?;
+            }
             Step::Read { how, killed_at } => {
                 self.reads(*how, *killed_at).await?;
                 self.looks().await?;
@@ -172,15 +202,17 @@ impl Player {
     }
 
     async fn imports(&self) -> Result<ItemView, CommandError> {
-        self.desk
-            .import(&self.integration, &self.world.event, ItemKind::BadgeEvent)
-            .await
+        let (external_id, kind) = match self.is_channel {
+            true => (&self.world.channel, ItemKind::PathChannel),
+            false => (&self.world.events[0], ItemKind::BadgeEvent),
+        };
+        self.desk.import(&self.integration, external_id, kind).await
     }
 
     async fn is_due(&self, item: &ItemId) -> Result<ItemView, CommandError> {
         let ports = &self.desk.ports;
         let turn = take_turn(ports, None).await?;
-        actions::begin_check(ports, &turn, item)
+        actions::begin_check(ports, &turn, item, Default::default())
             .await?
             .finish(ports, patient())
             .await
@@ -243,22 +275,35 @@ impl Player {
         self.desk.ports.store.items().await.unwrap().pop()
     }
 
-    async fn stored(&self) -> BTreeMap<String, Row> {
-        match &self.item {
-            Some(item) => self
-                .desk
-                .attendees(item)
-                .await
-                .into_iter()
-                .map(Row::of_ours)
-                .collect(),
-            None => BTreeMap::new(),
+    /// Every registration of the item, and how many rows it makes of them.
+    async fn stored(&self) -> (BTreeMap<String, Row>, u64) {
+        let Some(item) = &self.item else {
+            return Default::default();
+        };
+        let (mut rows, mut people, mut mark) = (BTreeMap::new(), BTreeSet::new(), None);
+        loop {
+            let batch = self.desk.ports.store.registrations(item, mark.as_ref(), 1_000);
+            let batch = batch.await.unwrap();
+            let Some((person_key, last)) = batch.last() else {
+                break;
+            };
+            mark = Some(RowMark {
+                person_key: person_key.clone(),
+                external_id: last.external_id.clone(),
+            });
+            for (person_key, row) in batch {
+                people.insert(person_key);
+                let (id, row) = Row::of_ours(Attendee::of_registration(item, row));
+                rows.insert(id, row);
+            }
         }
+        let shown = if self.is_channel { people.len() } else { rows.len() };
+        (rows, shown as u64)
     }
 
     /// What must hold at any time: nobody is lost, nobody and nothing is invented, and what is claimed to be complete is.
     async fn looks(&mut self) -> Result<(), String> {
-        let stored = self.stored().await;
+        let (stored, shown) = self.stored().await;
         let Some(item) = self.item.clone() else {
             return if self.seen.is_empty() {
                 Ok(())
@@ -267,12 +312,8 @@ impl Player {
             };
         };
         let view = self.desk.show(&item).await;
-        if view.counts.total != stored.len() as u64 {
-            return Err(format!(
-                "{} are counted, {} are there",
-                view.counts.total,
-                stored.len()
-            ));
+        if view.counts.total != shown {
+            return Err(format!("{} are counted, {shown} are there", view.counts.total));
         }
         if let Some(lost) = self.seen.keys().find(|id| !stored.contains_key(*id)) {
             return Err(format!("{lost} was stored and is lost"));
@@ -414,5 +455,5 @@ fn lag_of(script: &Script) -> Duration {
 fn can_be_held(script: &Script) -> bool {
     let eventbrite = script.provider == Provider::Eventbrite;
     let hidden = script.quirks.older_row_once || !script.quirks.counts && script.vanishes();
-    !(script.lies() || eventbrite && hidden)
+    !(script.lies() || script.hides_events() || eventbrite && hidden)
 }

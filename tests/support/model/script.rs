@@ -14,6 +14,8 @@ pub(super) const MOST_SECS_OF_AN_ANSWER: u64 = 5;
 #[derive(Debug, Clone)]
 pub struct Script {
     pub provider: Provider,
+    /// A channel, of one event and so many further ones; else a Badge event.
+    pub channel: Option<usize>,
     pub rows: usize,
     pub quirks: Quirks,
     pub steps: Vec<Step>,
@@ -58,6 +60,12 @@ pub enum Step {
         how: How,
         killed_at: Option<u64>,
     },
+    /// Half a minute or a minute of a list that is kept live: something happens, and what is due is read.
+    Minute {
+        secs: u64,
+        change: Change,
+        killed_at: Option<u64>,
+    },
 }
 
 /// Who asks for a read.
@@ -93,13 +101,15 @@ pub enum Change {
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     (
         select(Provider::ALL.to_vec()),
+        option::weighted(0.4, 0..4usize),
         0..=30usize,
         quirks(),
         vec(steps(), 1..=14),
         select(vec![1, 61, 700]),
     )
-        .prop_map(|(provider, rows, quirks, steps, calm_secs)| Script {
+        .prop_map(|(provider, channel, rows, quirks, steps, calm_secs)| Script {
             provider,
+            channel,
             rows,
             quirks,
             steps,
@@ -162,6 +172,8 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => select(vec![1, 61, 599, 601, 3_700, 90_000]).prop_map(|secs| Step::Pass { secs }),
         6 => (select(ways), option::weighted(0.35, 1..9u64))
             .prop_map(|(how, killed_at)| Step::Read { how, killed_at }),
+        5 => (select(vec![31, 61]), changes(), option::weighted(0.2, 1..5u64))
+            .prop_map(|(secs, change, killed_at)| Step::Minute { secs, change, killed_at }),
     ]
 }
 
@@ -235,6 +247,20 @@ impl Script {
         })
     }
 
+    /// Whether an event of a channel seems to be gone, which nobody can tell from one that is.
+    pub fn hides_events(&self) -> bool {
+        self.channel.is_some()
+            && self.steps.iter().any(|step| {
+                matches!(
+                    step,
+                    Step::Trouble {
+                        fault: Fault::Status(403 | 404),
+                        ..
+                    }
+                )
+            })
+    }
+
     /// Whether a registration changes without a time of change.
     pub fn changes_silently(&self) -> bool {
         self.changes().any(|change| {
@@ -252,7 +278,7 @@ impl Script {
 
     fn changes(&self) -> impl Iterator<Item = Change> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Change(change) | Step::During { change, .. } => Some(*change),
+            Step::Change(change) | Step::During { change, .. } | Step::Minute { change, .. } => Some(*change),
             _ => None,
         })
     }

@@ -43,7 +43,9 @@ pub(super) struct Memory {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) handle: Handle,
-    pub(super) event: String,
+    pub(super) events: Vec<String>,
+    /// The organization or calendar that they belong to.
+    pub(super) channel: String,
     clock: SandboxClock,
     /// Two changes of one second bear the same time: where older readings are served, no two share one.
     apart: bool,
@@ -51,28 +53,50 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A list of so many rows; and the credential that opens it.
-    pub(super) fn open(desk: &Desk, provider: Provider, rows: usize, quirks: &Quirks) -> (Self, String) {
-        let (handle, event, secret) = match provider {
+    /// So many events that share so many rows; and the credential that opens them.
+    pub(super) fn open(
+        desk: &Desk,
+        provider: Provider,
+        events: usize,
+        rows: usize,
+        quirks: &Quirks,
+    ) -> (Self, String) {
+        let each = rows / events;
+        let titles = (1..=events).map(|number| format!("Harbour Makers Night {number}"));
+        let (handle, channel, events, secret): (_, _, Vec<String>, _) = match provider {
             Provider::Eventbrite => {
                 let eventbrite = desk.sandbox.eventbrite();
                 let account = eventbrite.add_account("Robin Vale", "events@harbour.example");
                 let organization = eventbrite.add_organization(&account, "Harbour Guild");
-                let event = eventbrite.add_event(&organization, EventSpec::new("Harbour Makers Night"));
-                eventbrite.add_attendees(&event, rows);
-                (Handle::Eventbrite(eventbrite), event, account.private_token)
+                let events = titles.map(|title| {
+                    let event = eventbrite.add_event(&organization, EventSpec::new(title));
+                    eventbrite.add_attendees(&event, each);
+                    event
+                });
+                let events = events.collect();
+                (
+                    Handle::Eventbrite(eventbrite),
+                    organization,
+                    events,
+                    account.private_token,
+                )
             }
             Provider::Luma => {
                 let luma = desk.sandbox.luma();
                 let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
-                let event = luma.add_event(&calendar.id, EventSpec::new("Spring Repair Cafe"));
-                luma.add_guests(&event, rows);
-                (Handle::Luma(luma), event, calendar.key)
+                let events = titles.map(|title| {
+                    let event = luma.add_event(&calendar.id, EventSpec::new(title));
+                    luma.add_guests(&event, each);
+                    event
+                });
+                let events = events.collect();
+                (Handle::Luma(luma), calendar.id, events, calendar.key)
             }
         };
         let world = Self {
             handle,
-            event,
+            events,
+            channel,
             clock: desk.sandbox.clock(),
             apart: quirks.older_row_once,
             memory: Arc::default(),
@@ -97,10 +121,10 @@ impl World {
                     switches.continuation_lifetime_minutes = quirks.continuation_minutes;
                 });
                 if quirks.repeats_rows {
-                    eventbrite.repeats_rows(&self.event);
+                    eventbrite.repeats_rows(&self.events[0]);
                 }
                 if let Some(page) = quirks.empty_page {
-                    eventbrite.empties_page(&self.event, page);
+                    eventbrite.empties_page(&self.events[0], page);
                 }
             }
             Handle::Luma(luma) => {
@@ -110,10 +134,10 @@ impl World {
                     switches.cursor_on_last_page = quirks.cursor_on_last_page;
                 });
                 if quirks.repeats_rows {
-                    luma.repeats_rows(&self.event);
+                    luma.repeats_rows(&self.events[0]);
                 }
                 if let Some(page) = quirks.empty_page {
-                    luma.empties_page(&self.event, page);
+                    luma.empties_page(&self.events[0], page);
                 }
             }
         }
@@ -131,10 +155,21 @@ impl World {
     }
 
     pub(super) fn truth(&self) -> Vec<ProviderRegistration> {
+        let all = self.events.iter().flat_map(|event| self.truth_of(event));
+        all.collect()
+    }
+
+    fn truth_of(&self, event: &str) -> Vec<ProviderRegistration> {
         match &self.handle {
-            Handle::Eventbrite(eventbrite) => eventbrite.attendees(&self.event),
-            Handle::Luma(luma) => luma.guests(&self.event),
+            Handle::Eventbrite(eventbrite) => eventbrite.attendees(event),
+            Handle::Luma(luma) => luma.guests(event),
         }
+    }
+
+    /// The event that a registration is for.
+    fn event_of(&self, id: &str) -> &str {
+        let its = |event: &&String| self.truth_of(event).iter().any(|row| row.id == id);
+        self.events.iter().find(its).unwrap_or(&self.events[0])
     }
 
     /// Lets it happen, unless nothing happens any more.
@@ -176,12 +211,14 @@ impl World {
     /// Has it happen in the middle of a later walk.
     pub(super) fn happens_during_walk(&self, pages: u64, secs: u64, change: Change) {
         // The handle of the moment is taken: one that is kept would keep its own world alive.
-        let (event, clock, memory) = (self.event.clone(), self.clock.clone(), self.memory.clone());
+        let (events, channel) = (self.events.clone(), self.channel.clone());
+        let (clock, memory) = (self.clock.clone(), self.memory.clone());
         let apart = self.apart;
         let later = move |handle| {
             let world = World {
                 handle,
-                event,
+                events,
+                channel,
                 clock,
                 apart,
                 memory,
@@ -223,20 +260,22 @@ impl World {
 
     fn registers(&self, number: u64) {
         let (name, email) = (format!("Guest {number}"), format!("guest.{number}@tide.example"));
+        let event = &self.events[usize::try_from(number).unwrap_or(0) % self.events.len()];
         match &self.handle {
             Handle::Eventbrite(eventbrite) => {
-                eventbrite.add_attendee(&self.event, AttendeeSpec::new(name).email(email));
+                eventbrite.add_attendee(event, AttendeeSpec::new(name).email(email));
             }
             Handle::Luma(luma) => {
-                luma.add_guest(&self.event, GuestSpec::new(name).email(email).ticket("Standard"));
+                luma.add_guest(event, GuestSpec::new(name).email(email).ticket("Standard"));
             }
         }
     }
 
     fn befalls(&self, id: &str, change: Change, number: u64) {
+        let event = self.event_of(id);
         match &self.handle {
-            Handle::Eventbrite(eventbrite) => befalls_attendee(eventbrite, &self.event, id, change, number),
-            Handle::Luma(luma) => befalls_guest(luma, &self.event, id, change, number),
+            Handle::Eventbrite(eventbrite) => befalls_attendee(eventbrite, event, id, change, number),
+            Handle::Luma(luma) => befalls_guest(luma, event, id, change, number),
         }
     }
 }

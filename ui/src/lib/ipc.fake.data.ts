@@ -69,6 +69,7 @@ export function item(facts: Partial<ItemView> & { id: string }): ItemView {
     heldRemovals: 0,
     archived: false,
     lastSyncedAt: at(-40_000),
+    newSince: 0,
     lastAttemptedAt: at(-40_000),
     nextAttemptAt: null,
     ...facts,

@@ -17,6 +17,7 @@ import type {
   ChangePage,
   CommandError,
   Connected,
+  HeldRemovals,
   HistoryEntry,
   IntegrationView,
   ItemKind,
@@ -24,6 +25,7 @@ import type {
   LinkKind,
   Notice,
   ReconnectOptions,
+  ShownRemovals,
 } from "./types";
 import { people } from "./ipc.fake.people";
 
@@ -272,6 +274,7 @@ export const importEvent: typeof real.importEvent = (integrationId: string, exte
       heldRemovals: 0,
       archived: false,
       lastSyncedAt: null,
+      newSince: 0,
       lastAttemptedAt: null,
       nextAttemptAt: null,
     };
@@ -364,15 +367,15 @@ export const listActivity: typeof real.listActivity = (itemId: string) =>
   core.answer<Activity>("list_activity", [itemId], () => core.activity ?? activityOf(core.item(itemId)));
 
 export const listRemovals: typeof real.listRemovals = (itemId: string) =>
-  core.answer<Attendee[]>("list_removals", [itemId], () => {
+  core.answer<HeldRemovals>("list_removals", [itemId], () => {
     const item = core.item(itemId);
     const limit = item.heldRemovals;
     const made = people(item, { search: "", status: "ATTENDING", ticket: null, sort: "NAME", descending: false, offset: 0, limit });
-    return (core.removals ?? made.rows).slice(0, limit);
+    return { people: (core.removals ?? made.rows).slice(0, limit), shown: { count: limit, mark: `mark-of-${limit}` } };
   });
 
-export const decideRemovals: typeof real.decideRemovals = (itemId: string, accept: boolean) =>
-  core.answer("decide_removals", [itemId, accept], () => {
+export const decideRemovals: typeof real.decideRemovals = (itemId: string, accept: boolean, shown: ShownRemovals) =>
+  core.answer("decide_removals", [itemId, accept, shown], () => {
     const { heldRemovals, counts } = core.item(itemId);
     const moved = accept ? heldRemovals : 0;
     core.change(itemId, {

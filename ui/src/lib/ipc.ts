@@ -7,7 +7,6 @@ import { listen } from "@tauri-apps/api/event";
 import type {
   Activity,
   AppStatus,
-  Attendee,
   AttendeePage,
   AttendeeRequest,
   Candidate,
@@ -15,6 +14,7 @@ import type {
   ChangeRequest,
   CommandError,
   Connected,
+  HeldRemovals,
   IntegrationView,
   ItemKind,
   ItemView,
@@ -26,6 +26,7 @@ import type {
   SignInEnd,
   SignInOptions,
   SignInWay,
+  ShownRemovals,
 } from "./types";
 
 export const listItems = () => answer(invoke<ItemView[]>("list_items"));
@@ -75,11 +76,11 @@ export const listChanges = (itemId: string, request: ChangeRequest) =>
 
 export const listActivity = (itemId: string) => answer(invoke<Activity>("list_activity", { itemId }));
 
-export const listRemovals = (itemId: string) => answer(invoke<Attendee[]>("list_removals", { itemId }));
+export const listRemovals = (itemId: string) => answer(invoke<HeldRemovals>("list_removals", { itemId }));
 
-/** Accepted, held removals no longer attend; else they stay in the list. */
-export const decideRemovals = (itemId: string, accept: boolean) =>
-  answer(invoke<ItemView>("decide_removals", { itemId, accept }));
+/** Accepted, held removals no longer attend; else they stay in the list. Refused where others are missing than those shown. */
+export const decideRemovals = (itemId: string, accept: boolean, shown: ShownRemovals) =>
+  answer(invoke<ItemView>("decide_removals", { itemId, accept, shown }));
 
 /** Signs in at the provider; answers when the attempt has ended. With `renews`, only that account will do. */
 export const signIn = (provider: Provider, way: SignInWay, renews: string | null) =>

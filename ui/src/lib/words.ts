@@ -190,7 +190,8 @@ export const words = {
     more: "More actions",
     keep: "Keep as archive",
     remove: "Remove…",
-    asOf: (time: string) => `as of ${time}`,
+    asOf: (time: string, newSince: number) =>
+      newSince === 0 ? `as of ${time}` : `as of ${time}, ${number(newSince)} new since`,
   },
 
   grid: {

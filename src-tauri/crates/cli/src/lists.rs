@@ -15,7 +15,7 @@ use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::query;
-use talkvalue_core::sync::removals;
+use talkvalue_core::sync::removals::{self, Decision};
 
 impl Session {
     pub(crate) async fn print_attendees(&self, id: &ItemId, csv: bool) -> Result<u8, Stop> {
@@ -70,8 +70,29 @@ impl Session {
         Ok(exit::DONE)
     }
 
-    pub(crate) async fn print_removals(&self, id: &ItemId) -> Result<u8, Stop> {
+    /// Decides about those whom it lists, and nobody else.
+    pub(crate) async fn decide_removals(&self, id: &ItemId, decision: Decision) -> Result<(), Stop> {
         let held = removals::held_removals(&self.ports, id).await?;
+        let item = removals::decide_removals(&self.ports, id, decision, &held.shown).await?;
+        self.print(
+            |out| json::document(out, &item),
+            |out| {
+                if !held.rows.is_empty() {
+                    let mut table = AttendeeTable::begin(out, &item, &self.page)?;
+                    table.write(out, &held.rows)?;
+                    let done = match decision {
+                        Decision::Accept => "marked as not attending",
+                        Decision::Reject => "kept",
+                    };
+                    writeln!(out, "\nThese {} were {done}.\n", held.rows.len())?;
+                }
+                items::write_card(out, &item, &self.page)
+            },
+        )
+    }
+
+    pub(crate) async fn print_removals(&self, id: &ItemId) -> Result<u8, Stop> {
+        let held = removals::held_removals(&self.ports, id).await?.rows;
         let item = query::item(&self.ports, id, EngineView::default()).await?;
         self.print(
             |out| json::list(out, "attendees", &held),

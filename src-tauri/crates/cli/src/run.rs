@@ -27,7 +27,7 @@ use talkvalue_core::query::{self, IntegrationView, ItemView};
 use talkvalue_core::sync::actions::{self, SyncedItem};
 use talkvalue_core::sync::cancel;
 use talkvalue_core::sync::engine::EngineOptions;
-use talkvalue_core::sync::removals::{self, Decision};
+use talkvalue_core::sync::removals::Decision;
 
 /// Why a command ended before its end.
 pub(crate) enum Stop {
@@ -366,8 +366,7 @@ impl Session {
                     (false, true) => Decision::Reject,
                     (false, false) => return self.print_removals(&id).await,
                 };
-                let item = removals::decide_removals(ports, &id, decision).await?;
-                self.print_item(&item, Shown::Card).await?;
+                self.decide_removals(&id, decision).await?;
             }
             // Without an item the command line said --all.
             Command::Sync { item: None, .. } => return self.sync_all().await,

@@ -1,6 +1,6 @@
 //! `tvsync watch`: keeps every list live until interrupted, and tells what changes, one line each.
 
-use crate::render::items::{as_of, badge, who};
+use crate::render::items::{as_of_and_since, badge, who};
 use crate::render::painted;
 use crate::render::text::plain;
 use crate::run::{Stop, complain};
@@ -212,7 +212,7 @@ impl Watch {
             painted(&badge.text(), badge.tone.style()),
             plain(&item.title),
             who(item),
-            as_of(item, &reader)
+            as_of_and_since(item, &reader)
         )?;
         if let Some(failure) = &item.failure {
             writeln!(out, "       {}", plain(&failure.message))?;

@@ -17,4 +17,8 @@ export type ItemView = { id: string, kind: ItemKind, provider: Provider, externa
 /**
  * Registrations that could not be read.
  */
-unreadable: number, heldRemovals: number, archived: boolean, lastSyncedAt: string | null, lastAttemptedAt: string | null, nextAttemptAt: string | null, };
+unreadable: number, heldRemovals: number, archived: boolean, lastSyncedAt: string | null, 
+/**
+ * Registrations met since then, between two complete reads.
+ */
+newSince: number, lastAttemptedAt: string | null, nextAttemptAt: string | null, };

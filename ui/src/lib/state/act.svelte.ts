@@ -7,7 +7,7 @@ import { toast } from "svelte-sonner";
 import type { Action } from "../failures";
 import * as ipc from "../ipc";
 import { plain, sentence } from "../text";
-import type { CommandError, ItemView, Notice } from "../types";
+import type { CommandError, ItemView, Notice, ShownRemovals } from "../types";
 import { words } from "../words";
 import { integrations } from "./integrations.svelte";
 import { items } from "./items.svelte";
@@ -47,9 +47,9 @@ export function open(kind: Parameters<typeof ipc.openLink>[0], id: string | null
 }
 
 /** Carries out what a person says of the held removals; answers whether it was done. */
-export function decideRemovals(item: ItemView, accept: boolean): Promise<boolean> {
+export function decideRemovals(item: ItemView, accept: boolean, shown: ShownRemovals): Promise<boolean> {
   const done = accept ? words.removals.marked(item.heldRemovals) : words.removals.kept;
-  return run(item.id, () => ipc.decideRemovals(item.id, accept), done);
+  return run(item.id, () => ipc.decideRemovals(item.id, accept, shown), done);
 }
 
 /** Does what a button on a card or banner says. */
@@ -77,7 +77,8 @@ export function act(action: Action, item: ItemView): void {
       return;
     case "REJECT_REMOVALS":
     case "ACCEPT_REMOVALS":
-      void decideRemovals(item, action === "ACCEPT_REMOVALS");
+      // The banner shows how many, and not who.
+      void decideRemovals(item, action === "ACCEPT_REMOVALS", { count: item.heldRemovals, mark: null });
       return;
     case "SYNC":
     case "READ_AGAIN":

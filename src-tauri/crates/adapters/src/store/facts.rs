@@ -124,6 +124,8 @@ pub(super) fn feed_reads(row: &impl Columns) -> Result<FeedReads, Error> {
         reconciled_at: optional_time(row, "reconciled_at")?,
         described_at: optional_time(row, "described_at")?,
         checked_at: optional_time(row, "checked_at")?,
+        looked_at: optional_time(row, "looked_at")?,
+        walk_pages: row.cell::<Option<i64>>("walk_pages")?.map(i64::unsigned_abs),
         misses_some: row.cell("misses_some")?,
     })
 }

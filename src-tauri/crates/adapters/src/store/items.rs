@@ -23,7 +23,12 @@ const SELECT: &str = "
                (SELECT coalesce(sum(own.revision), 0) + count(*) FROM member JOIN feed AS own ON own.key = member.feed
                 WHERE member.item = item.id)
            ELSE feed.revision END AS revision,
-           feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at,
+           feed.watermark, feed.reconciled_at, feed.described_at, feed.checked_at, feed.looked_at, feed.walk_pages,
+           feed.organization,
+           CASE item.kind WHEN 'PATH_CHANNEL' THEN
+               (SELECT sum(own.new_since) FROM member JOIN feed AS own ON own.key = member.feed
+                WHERE member.item = item.id)
+           ELSE feed.new_since END AS new_since,
            job.id AS job_id, job.kind AS job_kind, job.done AS job_done, job.total AS job_total,
            job.waiting_code, job.waiting_until, job.held, job.handed, job.created_at AS job_created_at,
            aside.unreadable, absent.held_removals,
@@ -147,6 +152,10 @@ fn from_row(row: &impl Columns) -> Result<Stored, Error> {
         unreadable: count(row, "unreadable")?,
         held_removals: count(row, "held_removals")?,
         revision: count(row, "revision")?,
+        new_since: count(row, "new_since")?,
+        organization: row
+            .cell::<Option<String>>("organization")?
+            .map(ExternalId::from_text),
         reads: feed_reads(row)?,
     };
     let counted = row.cell::<Option<i64>>("counted_revision")?;
@@ -336,9 +345,14 @@ pub(super) fn describe(
 ) -> Result<(), Error> {
     transaction
         .prepare_cached(
-            "UPDATE feed SET described_at = ?2 WHERE key = (SELECT feed FROM item WHERE id = ?1)",
+            "UPDATE feed SET described_at = ?2, organization = coalesce(?3, organization)
+             WHERE key = (SELECT feed FROM item WHERE id = ?1)",
         )?
-        .execute(params![id.as_str(), micros(at)])?;
+        .execute(params![
+            id.as_str(),
+            micros(at),
+            event.organization.as_ref().map(ExternalId::as_str)
+        ])?;
     transaction
         .prepare_cached(
             "UPDATE item SET title = :title, starts_at = :starts_at, ends_at = :ends_at, timezone = :timezone

@@ -9,7 +9,7 @@ use rusqlite::{Error, OptionalExtension, Transaction, params};
 use talkvalue_core::domain::failure::Waiting;
 use talkvalue_core::domain::ids::{FeedId, ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
-use talkvalue_core::ports::Completion;
+use talkvalue_core::ports::{Completion, Extent};
 
 const ONE_DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
@@ -165,18 +165,31 @@ pub(super) fn complete(
     note_statuses(transaction, Whose::Feed(feed), completion.at)
 }
 
-pub(super) fn complete_member(
+pub(super) fn complete_feeds(
     transaction: &Transaction<'_>,
     job: &JobId,
-    feed: &FeedId,
-    completion: &Completion,
-) -> Result<(), Error> {
-    let feed = feed_key(transaction, feed)?.ok_or(Error::QueryReturnedNoRows)?;
-    complete_feed(transaction, job, feed, completion)?;
-    note_statuses(transaction, Whose::Feed(feed), completion.at)
+    completions: &[(FeedId, Completion)],
+) -> Result<Vec<ItemId>, Error> {
+    let mut shown = Vec::new();
+    for (feed, completion) in completions {
+        // It may have been removed while it was read along with others.
+        let Some(feed) = feed_key(transaction, feed)? else {
+            continue;
+        };
+        complete_feed(transaction, job, feed, completion)?;
+        note_statuses(transaction, Whose::Feed(feed), completion.at)?;
+        let items: Vec<String> = transaction
+            .prepare_cached("SELECT item FROM shown WHERE feed = ?1")?
+            .query_map([feed], |row| row.get(0))?
+            .collect::<Result<_, Error>>()?;
+        shown.extend(items);
+    }
+    shown.sort_unstable();
+    shown.dedup();
+    Ok(shown.into_iter().map(ItemId::from_text).collect())
 }
 
-/// A complete read of one feed.
+/// A read of one feed that has come to its end.
 fn complete_feed(
     transaction: &Transaction<'_>,
     job: &JobId,
@@ -184,6 +197,10 @@ fn complete_feed(
     completion: &Completion,
 ) -> Result<(), Error> {
     let (as_of, at) = (micros(completion.as_of), micros(completion.at));
+    if completion.extent == Extent::News {
+        transaction.execute("UPDATE feed SET looked_at = ?2 WHERE key = ?1", params![feed, at])?;
+        return items::keep_counts(transaction, feed);
+    }
     // A later success is never replaced by an earlier one, unless it lies in the future: then a clock was wrong.
     transaction.execute(
         "UPDATE feed SET last_synced_at = ?2
@@ -198,10 +215,11 @@ fn complete_feed(
         "UPDATE feed SET checked_at = ?2 WHERE key = ?1",
         params![feed, at],
     )?;
-    if completion.everything {
+    if let Extent::Everything { pages, gap } = &completion.extent {
+        let gap = gap.as_ref().and_then(|gap| serde_json::to_string(gap).ok());
         transaction.execute(
-            "UPDATE feed SET reconciled_at = ?2 WHERE key = ?1",
-            params![feed, at],
+            "UPDATE feed SET reconciled_at = ?2, walk_pages = ?3, tolerated_gap = ?4, new_since = 0 WHERE key = ?1",
+            params![feed, at, i64::try_from(*pages).unwrap_or(i64::MAX), gap],
         )?;
         absences::settle(transaction, feed, job, &completion.absences, completion.at)?;
         walks::close(transaction, feed)?;

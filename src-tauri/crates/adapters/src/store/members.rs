@@ -9,7 +9,7 @@ use talkvalue_core::ports::MemberRecord;
 
 const SELECT: &str = "
     SELECT member.*, feed.id AS feed_id, feed.external_id, feed.last_synced_at, feed.watermark, feed.reconciled_at,
-           feed.described_at, feed.checked_at,
+           feed.described_at, feed.checked_at, feed.looked_at, feed.walk_pages,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = member.feed) AS unreadable,
            EXISTS (SELECT 1 FROM missing WHERE missing.feed = member.feed AND state = 'CANDIDATE') AS misses_some
     FROM member JOIN feed ON feed.key = member.feed
@@ -42,7 +42,8 @@ fn from_row(row: &Row<'_>) -> Result<MemberRecord, Error> {
             starts_at: optional_time(row, "starts_at")?,
             ends_at: optional_time(row, "ends_at")?,
             timezone: row.get("timezone")?,
-            registrations_hint: None,
+            organization: None,
+            headcount: None,
         },
         closed_at: optional_time(row, "closed_at")?,
         last_synced_at: optional_time(row, "last_synced_at")?,
@@ -62,8 +63,9 @@ pub(super) fn set(
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let mut feed = transaction.prepare_cached(
-        "INSERT INTO feed (id, provider, api_origin, kind, external_id) VALUES (?1, ?2, ?3, 'EVENT', ?4)
-         ON CONFLICT (provider, api_origin, kind, external_id) DO NOTHING",
+        "INSERT INTO feed (id, provider, api_origin, kind, external_id, organization) VALUES (?1, ?2, ?3, 'EVENT', ?4, ?5)
+         ON CONFLICT (provider, api_origin, kind, external_id) DO UPDATE SET
+             organization = coalesce(excluded.organization, organization)",
     )?;
     let mut member = transaction.prepare_cached(
         "INSERT INTO member (item, feed, title, starts_at, ends_at, timezone)
@@ -75,7 +77,14 @@ pub(super) fn set(
     )?;
     for event in events {
         let external_id = event.external_id.as_str();
-        feed.execute(params![FeedId::random().as_str(), provider, origin, external_id])?;
+        let organization = event.organization.as_ref().map(ExternalId::as_str);
+        feed.execute(params![
+            FeedId::random().as_str(),
+            provider,
+            origin,
+            external_id,
+            organization
+        ])?;
         member.execute(params![
             item.as_str(),
             provider,

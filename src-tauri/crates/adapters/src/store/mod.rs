@@ -3,6 +3,7 @@
 //! Calls run on the blocking pool, one at a time; waiting for another process is bounded by [`open::BUSY_TIMEOUT`].
 
 mod absences;
+mod costs;
 mod damage;
 mod facts;
 mod history;
@@ -39,8 +40,8 @@ use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::{Origin, Provider};
 use talkvalue_core::ports::{
-    Completion, ItemRecord, MemberRecord, NewItem, OpenWalk, Order, PageCommit, Renewed, RowMark, Ruling,
-    Severance, Store, StoreError,
+    Completion, ItemRecord, MemberRecord, Neighbour, NewItem, OpenWalk, Order, PageCommit, Renewed, RowMark,
+    Ruling, Severance, Stocktaking, Store, StoreError,
 };
 use talkvalue_core::query::history::{Activity, ChangeMark, ChangeRecord, EndedJob};
 use talkvalue_core::sync::absence::Unlisted;
@@ -481,14 +482,58 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn complete_member(
+    async fn commit_pages(&self, pages: Vec<PageCommit<'_>>) -> Result<(), StoreError> {
+        let owned: Vec<registrations::OwnedPage> = pages.into_iter().map(Into::into).collect();
+        self.write(move |transaction| {
+            owned
+                .iter()
+                .try_for_each(|page| registrations::commit_shared(transaction, page))
+        })
+        .await
+    }
+
+    async fn take_stock(&self, feed: &FeedId) -> Result<Stocktaking, StoreError> {
+        let feed = feed.clone();
+        self.read(move |transaction| costs::take_stock(transaction, &feed))
+            .await
+    }
+
+    async fn walk_pages(&self, integration: &IntegrationId) -> Result<u64, StoreError> {
+        let integration = integration.clone();
+        self.read(move |transaction| costs::walk_pages(transaction, &integration))
+            .await
+    }
+
+    async fn neighbours(
+        &self,
+        integration: &IntegrationId,
+        organization: &ExternalId,
+        at: Timestamp,
+    ) -> Result<Vec<Neighbour>, StoreError> {
+        let (integration, organization) = (integration.clone(), organization.clone());
+        self.read(move |transaction| costs::neighbours(transaction, &integration, &organization, at))
+            .await
+    }
+
+    async fn newest_changes(&self, feeds: &[FeedId], limit: usize) -> Result<Vec<Timestamp>, StoreError> {
+        let feeds = feeds.to_vec();
+        self.read(move |transaction| costs::newest_changes(transaction, &feeds, limit))
+            .await
+    }
+
+    async fn read_alone(&self, feeds: &[FeedId], until: Timestamp) -> Result<(), StoreError> {
+        let feeds = feeds.to_vec();
+        self.write(move |transaction| costs::read_alone(transaction, &feeds, until))
+            .await
+    }
+
+    async fn complete_feeds(
         &self,
         job: &JobId,
-        feed: &FeedId,
-        completion: Completion,
-    ) -> Result<(), StoreError> {
-        let (job, feed) = (job.clone(), feed.clone());
-        self.write(move |transaction| jobs::complete_member(transaction, &job, &feed, &completion))
+        completions: Vec<(FeedId, Completion)>,
+    ) -> Result<Vec<ItemId>, StoreError> {
+        let job = job.clone();
+        self.write(move |transaction| jobs::complete_feeds(transaction, &job, &completions))
             .await
     }
 

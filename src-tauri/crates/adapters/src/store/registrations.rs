@@ -17,6 +17,7 @@ pub(super) struct OwnedPage {
     set_aside: Vec<SetAside>,
     readable: Vec<RegistrationId>,
     mark: Option<WalkMark>,
+    is_news: bool,
     done: u64,
     total: Option<u64>,
     at: Timestamp,
@@ -31,6 +32,7 @@ impl From<PageCommit<'_>> for OwnedPage {
             set_aside: page.set_aside.to_vec(),
             readable: page.readable.to_vec(),
             mark: page.mark.cloned(),
+            is_news: page.is_news,
             done: page.done,
             total: page.total,
             at: page.at,
@@ -169,10 +171,25 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
             i64::try_from(page.done).unwrap_or(i64::MAX),
             page.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
         ])?;
+    if page.is_news {
+        let inserts = |change: &&RowChange| matches!(change, RowChange::Insert(_));
+        let new = page.plan.changes.iter().filter(inserts).count();
+        transaction
+            .prepare_cached("UPDATE feed SET new_since = new_since + ?2 WHERE key = ?1")?
+            .execute(params![feed, i64::try_from(new).unwrap_or(i64::MAX)])?;
+    }
     if let Some(mark) = &page.mark {
         walks::move_on(transaction, feed, mark, listed())?;
     }
     Ok(())
+}
+
+/// The same for a list that is read along with others: it may have been removed meanwhile.
+pub(super) fn commit_shared(transaction: &Transaction<'_>, page: &OwnedPage) -> Result<(), Error> {
+    match feed_key(transaction, &page.feed)? {
+        Some(_) => commit_page(transaction, page),
+        None => Ok(()),
+    }
 }
 
 /// Deletes records of a feed from a table that is mostly empty.

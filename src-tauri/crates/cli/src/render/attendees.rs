@@ -2,7 +2,7 @@
 //! follow from the first rows.
 
 use super::grid::{Cell, Column, Layout, layout};
-use super::items::{as_of, badge};
+use super::items::{as_of_and_since, badge};
 use super::text::plain;
 use super::{BOLD, DIM, PLAIN, Page, Tone, painted};
 use std::io::{self, Write};
@@ -47,7 +47,7 @@ impl AttendeeTable {
             counted(item.counts.total, "registration", "registrations")
         };
         let mark = match item.last_synced_at {
-            Some(_) => format!("as of {}", as_of(item, &page.reader)),
+            Some(_) => format!("as of {}", as_of_and_since(item, &page.reader)),
             None => "the list is not complete".to_owned(),
         };
         writeln!(out, "{}", painted(&plain(&item.title), BOLD))?;

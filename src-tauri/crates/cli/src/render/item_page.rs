@@ -1,6 +1,6 @@
 //! One item as a small page: what it is, how far it can be trusted, what to do next.
 
-use super::items::{as_of, badge, starts};
+use super::items::{as_of_and_since, badge, starts};
 use super::next_steps::next_steps;
 use super::text::{plain, shorten, width, wrap};
 use super::{BOLD, DIM, Page, integrations, moments, painted};
@@ -25,7 +25,7 @@ pub(crate) fn write(
         "{} · {}",
         painted(&format!("{} {}", badge.symbol, badge.word), badge.tone.style()),
         match item.last_synced_at {
-            Some(_) => format!("as of {}", as_of(item, &page.reader)),
+            Some(_) => format!("as of {}", as_of_and_since(item, &page.reader)),
             None => "the list is not complete".to_owned(),
         }
     )?;

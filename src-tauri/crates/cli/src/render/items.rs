@@ -83,6 +83,15 @@ pub(crate) fn as_of(item: &ItemView, reader: &Reader) -> String {
     }
 }
 
+/// The same, and who was met since: "14:02, 3 new since".
+pub(crate) fn as_of_and_since(item: &ItemView, reader: &Reader) -> String {
+    let as_of = as_of(item, reader);
+    match item.new_since {
+        0 => as_of,
+        new => format!("{as_of}, {} new since", number(new)),
+    }
+}
+
 /// "Sync failed · as of 11:45 (2 h ago)": what stands beside a list.
 pub(crate) fn trust(item: &ItemView, reader: &Reader) -> String {
     let badge = badge(item);
@@ -235,6 +244,7 @@ mod tests {
             sync_status: SyncStatus::Pending,
             freshness: Freshness::Checking,
             last_synced_at: None,
+            new_since: 0,
             active_job: Some(JobView {
                 id: JobId::from_text("job-1"),
                 kind: JobKind::Import,

@@ -163,6 +163,7 @@ pub(crate) mod samples {
             held_removals: 0,
             archived: false,
             last_synced_at: Some(at("2026-11-23T14:00:00Z")),
+            new_since: 0,
             last_attempted_at: Some(at("2026-11-23T14:00:00Z")),
             next_attempt_at: None,
         }

@@ -78,6 +78,15 @@ pub enum Walk {
     Full { event: ExternalId },
     /// What changed at or after a time (Eventbrite only).
     ChangedSince { event: ExternalId, since: Timestamp },
+    /// The newest first (Luma only). Nobody walks it to its end: its order changes meanwhile.
+    Newest { event: ExternalId, by: NewestBy },
+}
+
+/// What a list is newest by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewestBy {
+    Registration,
+    CheckIn,
 }
 
 /// One page of registrations, parsed. What could not be read is in `set_aside`; nothing is dropped silently.
@@ -90,6 +99,21 @@ pub struct RegistrationPage {
     /// The provider's own count, where it tells one; approximate.
     pub total: Option<u64>,
     /// The provider's clock when it answered (its `Date`), or ours where it sent none.
+    pub server_time: Timestamp,
+}
+
+/// One page of what changed in all events of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationPage {
+    /// Each registration with the event it is for.
+    pub rows: Vec<(ExternalId, Registration)>,
+    /// Nothing tells for which event these are.
+    pub set_aside: Vec<SetAside>,
+    /// `None` when the provider says that this was the last page.
+    pub next: Option<Cursor>,
+    /// The provider's own count, where it tells one; approximate.
+    pub total: Option<u64>,
+    /// The provider's clock when it answered.
     pub server_time: Timestamp,
 }
 
@@ -172,6 +196,15 @@ pub trait ProviderApi: Send + Sync {
         walk: &Walk,
         cursor: Option<&Cursor>,
     ) -> Result<RegistrationPage, ProviderError>;
+    /// What changed at or after `since` in all events of an organization (Eventbrite only: Luma tells no times of
+    /// change, and the core never asks it).
+    async fn organization_page(
+        &self,
+        credential: &Credential,
+        organization: &ExternalId,
+        since: Timestamp,
+        cursor: Option<&Cursor>,
+    ) -> Result<OrganizationPage, ProviderError>;
     /// Asks for one registration that a walk did not list: a page of it, or [`ProviderError::Gone`]. `None` where the
     /// provider has no call whose "not found" can be believed.
     async fn registration(

@@ -3,7 +3,7 @@
 use super::Cursor;
 use crate::domain::attendee::{Counts, Registration, SetAside, Tickets};
 use crate::domain::credential::Generation;
-use crate::domain::event::ProviderEvent;
+use crate::domain::event::{Gap, Headcount, ProviderEvent};
 use crate::domain::failure::{Failure, Waiting};
 use crate::domain::ids::{AccountId, ExternalId, FeedId, IntegrationId, ItemId, JobId, RegistrationId};
 use crate::domain::integration::Integration;
@@ -49,6 +49,10 @@ pub struct ItemRecord {
     pub held_removals: u64,
     /// Rises with every change of the feed's rows: readings of one revision are alike.
     pub revision: u64,
+    /// Registrations that came after the last complete read and were met by a look for what is new.
+    pub new_since: u64,
+    /// The Eventbrite organization of its event, once that has told it.
+    pub organization: Option<ExternalId>,
     pub reads: FeedReads,
 }
 
@@ -61,10 +65,21 @@ pub struct FeedReads {
     pub reconciled_at: Option<Timestamp>,
     /// When the event itself was last asked for.
     pub described_at: Option<Timestamp>,
-    /// When a read of it last succeeded, by our clock.
+    /// When a complete read of it last succeeded, by our clock.
     pub checked_at: Option<Timestamp>,
+    /// When somebody last looked for what is new without reading everything, by our clock.
+    pub looked_at: Option<Timestamp>,
+    /// How many requests the last read of everything took.
+    pub walk_pages: Option<u64>,
     /// Whether registrations were missed by the last complete walk, so that the next one decides about them.
     pub misses_some: bool,
+}
+
+impl FeedReads {
+    /// When somebody last looked at the list successfully, whether at all of it or not.
+    pub fn seen_at(&self) -> Option<Timestamp> {
+        self.checked_at.max(self.looked_at)
+    }
 }
 
 /// Where the stored registrations of an item are read on.
@@ -84,6 +99,27 @@ pub struct MemberRecord {
     pub last_synced_at: Option<Timestamp>,
     pub unreadable: u64,
     pub reads: FeedReads,
+}
+
+/// A list that a walk over its organization may read along with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    pub feed: FeedId,
+    pub event: ExternalId,
+    pub starts_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    /// Whether an item of its own shows it, whose event has to be asked for now and then.
+    pub has_item: bool,
+    pub unreadable: u64,
+    pub reads: FeedReads,
+}
+
+/// What is stored of an event, to be held against what its provider counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stocktaking {
+    pub stored: Headcount,
+    /// What the last read of everything could not bring to agree.
+    pub tolerated: Gap,
 }
 
 /// In which order the journal is read.
@@ -119,15 +155,25 @@ pub struct OpenWalk {
     pub newest_change: Option<Timestamp>,
 }
 
-/// What a complete read came to.
+/// How much a read has read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Extent {
+    /// Every registration there is, in so many requests. `gap`: what the provider counts otherwise nevertheless.
+    Everything { pages: u64, gap: Option<Gap> },
+    /// All that changed.
+    Changes,
+    /// What a look for news met. It completes nothing: the list stays as of its last complete read.
+    News,
+}
+
+/// What a read came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
+    pub extent: Extent,
     /// The provider's clock from which on the list is complete.
     pub as_of: Timestamp,
     /// Changes up to here are stored; `None` where the provider tells no times of change.
     pub watermark: Option<Timestamp>,
-    /// Whether everything was read, rather than what changed.
-    pub everything: bool,
     /// What the read of everything did not list.
     pub absences: Absences,
     /// Our clock.
@@ -167,6 +213,8 @@ pub struct PageCommit<'a> {
     pub readable: &'a [RegistrationId],
     /// Where the full walk stands with this page; `None` for pages of other reads, which leave it as it is.
     pub mark: Option<&'a WalkMark>,
+    /// Whether a look for news met it: who is on it for the first time is new since the last complete read.
+    pub is_news: bool,
     pub done: u64,
     pub total: Option<u64>,
     pub at: Timestamp,
@@ -306,16 +354,35 @@ pub trait Store: Send + Sync {
     /// The stored readings of these registrations, for planning.
     async fn stored(&self, feed: &FeedId, ids: &[RegistrationId]) -> Result<Vec<Registration>, StoreError>;
     async fn commit_page(&self, page: PageCommit<'_>) -> Result<(), StoreError>;
+    /// One page that is about several feeds, in one transaction.
+    async fn commit_pages(&self, pages: Vec<PageCommit<'_>>) -> Result<(), StoreError>;
+    /// What is stored of a feed, counted by the provider's words.
+    async fn take_stock(&self, feed: &FeedId) -> Result<Stocktaking, StoreError>;
+    /// How many requests it takes to read everything that is kept live through an integration.
+    async fn walk_pages(&self, integration: &IntegrationId) -> Result<u64, StoreError>;
+    /// The event lists of an organization that are kept live through this integration, with nothing the matter with
+    /// them, unless they have to be read by themselves until later than `at`.
+    async fn neighbours(
+        &self,
+        integration: &IntegrationId,
+        organization: &ExternalId,
+        at: Timestamp,
+    ) -> Result<Vec<Neighbour>, StoreError>;
+    /// Times of change of the stored registrations of these feeds, the newest first, at most `limit`.
+    async fn newest_changes(&self, feeds: &[FeedId], limit: usize) -> Result<Vec<Timestamp>, StoreError>;
+    /// No walk over their organization reads these until then.
+    async fn read_alone(&self, feeds: &[FeedId], until: Timestamp) -> Result<(), StoreError>;
     /// The job's read is complete: sets the feed's time, clears the failure of every item that views it. After a read
-    /// of everything its walk is closed, and what it did not list again is no longer set aside.
+    /// of everything its walk is closed, and what it did not list again is no longer set aside. A look for news ends
+    /// the job, and completes nothing.
     async fn complete_job(&self, job: &JobId, completion: Completion) -> Result<(), StoreError>;
-    /// The same for one event of a channel, whose job goes on.
-    async fn complete_member(
+    /// The same for lists that a job reads beside or instead of its own, all in one transaction; the job goes on.
+    /// Answers which items show them.
+    async fn complete_feeds(
         &self,
         job: &JobId,
-        feed: &FeedId,
-        completion: Completion,
-    ) -> Result<(), StoreError>;
+        completions: Vec<(FeedId, Completion)>,
+    ) -> Result<Vec<ItemId>, StoreError>;
     /// The job ended without success. A failure becomes the last failure of every item that views the feed (severed
     /// and archived ones apart); nothing that was read is lost.
     async fn end_job(&self, job: &JobId, end: JobEnd, at: Timestamp) -> Result<(), StoreError>;

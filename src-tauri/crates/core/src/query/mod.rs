@@ -48,6 +48,9 @@ pub struct ItemView {
     pub held_removals: u64,
     pub archived: bool,
     pub last_synced_at: Option<Timestamp>,
+    /// Registrations met since then, between two complete reads; for people only.
+    #[serde(skip)]
+    pub new_since: u64,
     pub last_attempted_at: Option<Timestamp>,
     pub next_attempt_at: Option<Timestamp>,
 }
@@ -184,6 +187,7 @@ pub fn view_item(
         held_removals: record.held_removals,
         archived: item.archived,
         last_synced_at: record.last_synced_at,
+        new_since: record.new_since,
         last_attempted_at: record.last_attempted_at,
         next_attempt_at,
         id: record.item.id,

@@ -139,7 +139,8 @@ async fn live_sibling(
                 starts_at: view.starts_at,
                 ends_at: view.ends_at,
                 timezone: view.timezone,
-                registrations_hint: None,
+                organization: None,
+                headcount: None,
             }));
         }
     }
@@ -173,8 +174,14 @@ async fn readable(ports: &Ports, id: &ItemId) -> Result<ItemRecord, CommandError
 
 /// Begins the read of an item that is due by itself: what changed, or everything where that is not enough. Otherwise
 /// as [`begin_sync`].
-pub async fn begin_check(ports: &Ports, turn: &Turn, id: &ItemId) -> Result<Begun, CommandError> {
-    Ok(begin_sync(ports, turn, id).await?.for_changes())
+pub async fn begin_check(
+    ports: &Ports,
+    turn: &Turn,
+    id: &ItemId,
+    engine: EngineView,
+) -> Result<Begun, CommandError> {
+    let begun = begin_sync(ports, turn, id).await?;
+    Ok(begun.for_changes(engine.running_since))
 }
 
 /// Takes up a job that was kept or cut off, as what it was.

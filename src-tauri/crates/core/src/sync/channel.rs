@@ -3,15 +3,17 @@
 
 use super::engine::{Reach, Run, Stop, Target, judge_with_probe, malformed};
 use super::event_list::EventList;
-use super::schedule::{ChannelRead, member_counts, member_is_due};
+use super::schedule::{ChannelRead, member_counts, member_is_due, member_span};
 use super::verdict::Verdict;
 use crate::domain::credential::Credential;
 use crate::domain::event::ProviderEvent;
 use crate::domain::failure::FailureCode;
-use crate::domain::ids::FeedId;
+use crate::domain::ids::{ExternalId, FeedId};
 use crate::domain::job::JobKind;
-use crate::ports::{Absences, Completion, Cursor, MemberRecord, Notice, ProviderError};
+use crate::domain::provider::Provider;
+use crate::ports::{Absences, Completion, Cursor, Extent, MemberRecord, Notice, ProviderError};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
 use tracing::info;
 
 /// New events are looked for this often; a person's job always looks.
@@ -25,11 +27,16 @@ impl Run<'_> {
             (Reach::Everything, JobKind::Sync) => ChannelRead::Pull,
             (Reach::Everything, _) => ChannelRead::CatchUp,
         };
-        let listed_at = self.read_events(read).await?;
+        let (listed_at, listed) = self.read_events(read).await?;
+        self.read_members_together(read).await?;
         // What is the matter with one event alone must not cost the others; the channel says it in the end.
         let mut of_one_event = None;
         for member in self.ports.store.members(&self.item.id).await? {
-            match self.read_member(&member.feed, read).await {
+            // What is no longer listed may be gone, which no walk over the organization tells.
+            let doubted = listed
+                .as_ref()
+                .is_some_and(|listed| !listed.contains(&member.event.external_id));
+            match self.read_member(&member.feed, read, doubted).await {
                 Ok(()) => {}
                 Err(Stop::Provider(
                     error @ (ProviderError::Malformed { .. } | ProviderError::PermissionMissing),
@@ -50,16 +57,19 @@ impl Run<'_> {
             .filter_map(|member| member.last_synced_at)
             .min();
         Ok(Completion {
+            extent: Extent::Everything { pages: 0, gap: None },
             as_of: oldest.map_or(listed_at, |oldest| oldest.min(listed_at)),
             watermark: None,
-            everything: true,
             absences: Absences::default(),
             at: now,
         })
     }
 
-    /// Reads the list of events where that is due, and answers as of when it is known.
-    async fn read_events(&mut self, read: ChannelRead) -> Result<Timestamp, Stop> {
+    /// Reads the list of events where that is due, and answers as of when it is known, and what it lists if it was read.
+    async fn read_events(
+        &mut self,
+        read: ChannelRead,
+    ) -> Result<(Timestamp, Option<HashSet<ExternalId>>), Stop> {
         let record = self.ports.store.item(&self.item.id).await?;
         let described = record.and_then(|record| record.reads.described_at);
         let now = self.ports.clock.now();
@@ -68,11 +78,16 @@ impl Run<'_> {
             read == ChannelRead::Check && !age.is_negative() && age < LISTED_EVERY
         });
         if let Some(known) = known {
-            return Ok(known);
+            return Ok((known, None));
         }
         let credential = self.load_credential().await?;
         self.credential = Some(credential.clone());
-        let (events, as_of) = self.list_events(&credential).await?;
+        let (mut events, as_of) = self.list_events(&credential).await?;
+        if self.item.provider == Provider::Eventbrite {
+            for event in &mut events {
+                event.organization = Some(self.item.external_id.clone());
+            }
+        }
         let name = self.channel_name(&credential).await?;
         self.ports.store.set_members(&self.item.id, &events).await?;
         let described = ProviderEvent {
@@ -81,7 +96,8 @@ impl Run<'_> {
             starts_at: None,
             ends_at: None,
             timezone: None,
-            registrations_hint: None,
+            organization: None,
+            headcount: None,
         };
         // By the provider's clock, as everything that "as of" is made of.
         self.ports
@@ -91,7 +107,8 @@ impl Run<'_> {
         self.ports
             .notices
             .notify(Notice::ItemChanged(self.item.id.clone()));
-        Ok(as_of)
+        let listed = events.into_iter().map(|event| event.external_id).collect();
+        Ok((as_of, Some(listed)))
     }
 
     async fn list_events(
@@ -135,20 +152,38 @@ impl Run<'_> {
             .ok_or(Stop::Provider(ProviderError::Gone))
     }
 
+    /// Reads what changed in as many events as one walk over the organization reads more cheaply than they themselves.
+    async fn read_members_together(&mut self, read: ChannelRead) -> Result<(), Stop> {
+        if self.item.provider != Provider::Eventbrite || read == ChannelRead::Pull {
+            return Ok(());
+        }
+        let credential = self.load_credential().await?;
+        self.credential = Some(credential.clone());
+        let organization = self.item.external_id.clone();
+        match self.read_together(&credential, &organization, None).await {
+            // It may have been replaced meanwhile: the reads of the events find that out.
+            Ok(_) | Err(Stop::Provider(ProviderError::CredentialsRejected)) => Ok(()),
+            Err(stop) => Err(stop),
+        }
+    }
+
     /// Reads one event of the channel, unless it is not due, or another item has read it meanwhile.
-    async fn read_member(&mut self, feed: &FeedId, read: ChannelRead) -> Result<(), Stop> {
+    async fn read_member(&mut self, feed: &FeedId, read: ChannelRead, doubted: bool) -> Result<(), Stop> {
         let _walker = self.feeds.clone().lock(feed).await;
         // Read again: another item may have read it while we waited.
         let Some(member) = self.ports.store.member(&self.item.id, feed).await? else {
             return Ok(());
         };
-        if !member_is_due(&member, read, self.ports.clock.now()) {
+        let due = member_is_due(&member, read, self.ports.clock.now());
+        if !due && (!doubted || member.closed_at.is_some()) {
             return Ok(());
         }
         let own_reach = self.reach;
-        if read != ChannelRead::Pull {
-            self.reach = Reach::Changes;
-        }
+        // A person is not put off with a look for news.
+        self.reach = match (read, self.item.provider) {
+            (ChannelRead::Pull, _) | (ChannelRead::CatchUp, Provider::Luma) => Reach::Everything,
+            (ChannelRead::CatchUp, Provider::Eventbrite) | (ChannelRead::Check, _) => Reach::Changes,
+        };
         self.mark = None;
         self.target = target_of(&member);
         let result = self.read().await;
@@ -157,7 +192,7 @@ impl Run<'_> {
             Ok(completion) => {
                 self.ports
                     .store
-                    .complete_member(&self.job, feed, completion)
+                    .complete_feeds(&self.job, vec![(feed.clone(), completion)])
                     .await?;
                 self.read_before = self.done_so_far().await?;
                 Ok(())
@@ -197,6 +232,9 @@ fn target_of(member: &MemberRecord) -> Target {
         event: member.event.external_id.clone(),
         unreadable: member.unreadable,
         reads: member.reads,
+        last_synced_at: member.last_synced_at,
+        span: member_span(member),
+        organization: None,
         is_member: true,
     }
 }

@@ -9,6 +9,7 @@ use super::verdict::{self, Question, Verdict};
 use crate::connect::{CredentialError, open_credential, renew_refused, sever};
 use crate::domain::credential::{Credential, Need};
 use crate::domain::failure::{Failure, FailureCode, Waiting};
+use crate::domain::freshness::Span;
 use crate::domain::ids::{ExternalId, FeedId, ItemId, JobId};
 use crate::domain::integration::Integration;
 use crate::domain::item::{Item, ItemKind};
@@ -18,6 +19,7 @@ use crate::ports::{
     FeedReads, ItemRecord, Notice, Patience, Ports, ProviderApi, ProviderError, Severance, StoreError,
     VaultError, WalkMark,
 };
+use crate::query::span_of;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +91,8 @@ pub(super) struct Assignment<'a> {
     pub(super) integration: &'a Integration,
     /// Shared with the other jobs of this process.
     pub(super) feeds: &'a FeedLocks,
+    /// Since when somebody watches the item, where somebody does.
+    pub(super) watched_since: Option<Timestamp>,
 }
 
 /// Runs a job to its end. The caller tells of the end.
@@ -104,6 +108,7 @@ pub(super) async fn run(
         record,
         integration,
         feeds,
+        watched_since,
     } = assignment;
     let item = &record.item;
     let started = ports.clock.now();
@@ -121,10 +126,15 @@ pub(super) async fn run(
             event: item.external_id.clone(),
             reads: record.reads,
             unreadable: record.unreadable,
+            last_synced_at: record.last_synced_at,
+            span: span_of(item),
+            organization: record.organization.clone(),
             is_member: false,
         },
         read_before: 0,
         feeds: feeds.clone(),
+        watched_since,
+        in_doubt: record.last_failure.is_some(),
         mark: None,
         credential: None,
         pages: 0,
@@ -167,6 +177,10 @@ pub(super) struct Target {
     pub(super) unreadable: u64,
     /// What earlier reads of it came to.
     pub(super) reads: FeedReads,
+    pub(super) last_synced_at: Option<Timestamp>,
+    pub(super) span: Span,
+    /// The Eventbrite organization of the item's own event.
+    pub(super) organization: Option<ExternalId>,
     /// Whether it is one of a channel's events rather than the item's own.
     pub(super) is_member: bool,
 }
@@ -184,6 +198,10 @@ pub(super) struct Run<'a> {
     pub(super) read_before: u64,
     /// One walker per feed.
     pub(super) feeds: FeedLocks,
+    /// Since when somebody watches: what was read earlier proves nothing to them.
+    pub(super) watched_since: Option<Timestamp>,
+    /// Whether the last attempt failed, so that only a complete read says that all is well.
+    pub(super) in_doubt: bool,
     /// Where the full walk stands that this run makes or goes on with.
     pub(super) mark: Option<WalkMark>,
     /// The credential in use: what a rejection speaks about.

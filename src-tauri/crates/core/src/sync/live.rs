@@ -6,12 +6,13 @@
 use super::actions;
 use super::engine::EngineOptions;
 use super::opened::Begun;
+use super::reading;
 use super::runner::Runner;
 use super::schedule::{self, NextRead};
 use super::turn::Turn;
 use crate::domain::failure::FailureCode;
 use crate::domain::freshness::EngineView;
-use crate::domain::ids::ItemId;
+use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
 use jiff::{SignedDuration, Timestamp};
@@ -42,7 +43,7 @@ type Rest = Arc<Mutex<Option<Timestamp>>>;
 /// the next start.
 pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
     let mut reads: JoinSet<()> = JoinSet::new();
-    let mut under_way: HashMap<Id, ItemId> = HashMap::new();
+    let mut under_way: HashMap<Id, Vec<ItemId>> = HashMap::new();
     let rest = Rest::default();
     loop {
         while let Some(ended) = reads.try_join_next_with_id() {
@@ -50,9 +51,9 @@ pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
                 Ok((task, ())) => *task,
                 Err(broken) => broken.id(),
             };
-            let item = under_way.remove(&task);
+            let items = under_way.remove(&task);
             if ended.is_err() {
-                error!(item.id = ?item, "a read broke off: this is a defect");
+                error!(items = ?items, "a read broke off: this is a defect");
             }
         }
         let pause = match begin_due(&runner, engine, &mut reads, &mut under_way, &rest).await {
@@ -82,7 +83,7 @@ async fn begin_due(
     runner: &Arc<Runner>,
     engine: EngineView,
     reads: &mut JoinSet<()>,
-    under_way: &mut HashMap<Id, ItemId>,
+    under_way: &mut HashMap<Id, Vec<ItemId>>,
     rest: &Rest,
 ) -> Result<Option<Timestamp>, CommandError> {
     let now = runner.ports.clock.now();
@@ -95,7 +96,7 @@ async fn begin_due(
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
     let mut handed: Vec<ItemRecord> = Vec::new();
     let mut of_others = false;
-    let busy: HashSet<ItemId> = under_way.values().cloned().collect();
+    let busy: HashSet<ItemId> = under_way.values().flatten().cloned().collect();
     for record in runner.ports.store.items().await? {
         if busy.contains(&record.item.id) || runner.is_running(&record) {
             continue;
@@ -133,21 +134,89 @@ async fn begin_due(
     }
     // Whose doors open first is read first.
     due.sort_by_key(|(starts_at, _)| *starts_at);
-    for (_, record) in due {
-        let item = record.item.id.clone();
-        let (runner, turn, rest) = (runner.clone(), turn.clone(), rest.clone());
-        let read = reads.spawn(async move {
-            let item = record.item.id.clone();
-            if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
-                if is_this_computers(failure.code) {
-                    *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
-                }
-                debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
-            }
-        });
-        under_way.insert(read.id(), item);
+    for group in groups(due.into_iter().map(|(_, record)| record), now) {
+        let items = group.iter().map(|record| record.item.id.clone()).collect();
+        let read = reads.spawn(read_group(
+            runner.clone(),
+            turn.clone(),
+            group,
+            engine,
+            rest.clone(),
+        ));
+        under_way.insert(read.id(), items);
     }
     Ok(next)
+}
+
+/// Reads the first, which may read for all of them, and then those that are still due.
+async fn read_group(
+    runner: Arc<Runner>,
+    turn: Arc<Turn>,
+    group: Vec<ItemRecord>,
+    engine: EngineView,
+    rest: Rest,
+) {
+    let mut group = group.into_iter();
+    if let Some(first) = group.next() {
+        read_or_tell(runner.clone(), turn.clone(), first, engine, rest.clone()).await;
+    }
+    let mut others = JoinSet::new();
+    for record in group {
+        others.spawn(read_or_tell(
+            runner.clone(),
+            turn.clone(),
+            record,
+            engine,
+            rest.clone(),
+        ));
+    }
+    while let Some(ended) = others.join_next().await {
+        if ended.is_err() {
+            error!("a read broke off: this is a defect");
+        }
+    }
+}
+
+async fn read_or_tell(
+    runner: Arc<Runner>,
+    turn: Arc<Turn>,
+    record: ItemRecord,
+    engine: EngineView,
+    rest: Rest,
+) {
+    let item = record.item.id.clone();
+    if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
+        if is_this_computers(failure.code) {
+            *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
+        }
+        debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
+    }
+}
+
+/// Items whose changes one walk over their organization may bring stand together, everything else by itself.
+fn groups(due: impl Iterator<Item = ItemRecord>, now: Timestamp) -> Vec<Vec<ItemRecord>> {
+    let mut groups: Vec<Vec<ItemRecord>> = Vec::new();
+    let mut places: HashMap<(IntegrationId, ExternalId), usize> = HashMap::new();
+    for record in due {
+        let changes = reading::changes_suffice(&record.reads, record.unreadable, now).is_some();
+        let organization = record
+            .organization
+            .clone()
+            .filter(|_| changes && record.open_job.is_none());
+        let Some(organization) = organization else {
+            groups.push(vec![record]);
+            continue;
+        };
+        let key = (record.item.integration_id.clone(), organization);
+        match places.get(&key).and_then(|place| groups.get_mut(*place)) {
+            Some(group) => group.push(record),
+            None => {
+                places.insert(key, groups.len());
+                groups.push(vec![record]);
+            }
+        }
+    }
+    groups
 }
 
 /// Reads one item in its lane, unless another item's read of the same list has made it needless.
@@ -177,7 +246,7 @@ async fn read(
         NextRead {
             goes_on: Some(kind), ..
         } => actions::begin_again(ports, turn, &id, kind).await?,
-        NextRead { goes_on: None, .. } => actions::begin_check(ports, turn, &id).await?,
+        NextRead { goes_on: None, .. } => actions::begin_check(ports, turn, &id, engine).await?,
     };
     // No prompt and no long wait for what nobody asked for: what a condition stops is kept, and due again later.
     let options = EngineOptions {

@@ -17,6 +17,7 @@ use crate::domain::provider::Provider;
 use crate::error::CommandError;
 use crate::ports::{ItemRecord, Notice, Ports};
 use crate::query::{self, ItemView, stored_integration, stored_item};
+use jiff::Timestamp;
 
 /// An action that has begun: the item as it is now, and the job that remains to be run.
 pub struct Begun {
@@ -33,6 +34,7 @@ pub struct OpenedJob {
     record: ItemRecord,
     integration: Integration,
     feeds: FeedLocks,
+    watched_since: Option<Timestamp>,
     claim: Option<Claim>,
 }
 
@@ -64,6 +66,7 @@ impl Begun {
                     record,
                     integration,
                     feeds: turn.feeds().clone(),
+                    watched_since: None,
                     claim: Some(claim),
                 })
             }
@@ -103,14 +106,16 @@ impl Begun {
             record,
             integration,
             feeds: turn.feeds().clone(),
+            watched_since: None,
             claim: Some(claim),
         }))
     }
 
-    /// The same, reading only what changed where that is enough.
-    pub(super) fn for_changes(mut self) -> Self {
+    /// The same, reading only what changed where that is enough for an engine that has run since then.
+    pub(super) fn for_changes(mut self, watched_since: Option<Timestamp>) -> Self {
         if let Some(job) = &mut self.job {
             job.reach = Reach::Changes;
+            job.watched_since = watched_since;
         }
         self
     }
@@ -160,6 +165,7 @@ impl OpenedJob {
             record: &self.record,
             integration: &self.integration,
             feeds: &self.feeds,
+            watched_since: self.watched_since,
         };
         let outcome = tokio::select! {
             biased;

@@ -15,6 +15,15 @@ pub enum RowChange {
     },
 }
 
+impl RowChange {
+    /// Whether it is about this registration.
+    pub fn of(&self, id: &RegistrationId) -> bool {
+        match self {
+            RowChange::Insert(row) | RowChange::Update { row, .. } => row.external_id == *id,
+        }
+    }
+}
+
 /// One line of the change journal: what kind of change, and the fields that changed, before and after.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournalEntry {

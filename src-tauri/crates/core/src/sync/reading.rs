@@ -1,22 +1,24 @@
 //! How a job reads its feed: everything page by page, going on where an earlier walk stopped, or only what changed.
 
 use super::absence::{judge, withdrawn};
+use super::cost;
 use super::engine::{Reach, Run, Stop, malformed};
-use super::plan::plan_page;
+use super::plan::{Plan, plan_page};
 use super::walk::Tally;
 use crate::domain::attendee::SetAside;
 use crate::domain::credential::Credential;
-use crate::domain::event::ProviderEvent;
+use crate::domain::event::{Headcount, ProviderEvent};
 use crate::domain::job::JobKind;
 use crate::domain::provider::Provider;
 use crate::ports::{
-    Absences, Completion, Cursor, Notice, OpenWalk, PageCommit, ProviderError, RegistrationPage, Walk,
+    Absences, Completion, Cursor, Extent, FeedReads, Notice, OpenWalk, PageCommit, ProviderError,
+    RegistrationPage, Walk,
 };
 use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 /// Eventbrite's reads lag by up to five minutes (its reference, "eventual consistency"): re-read twice that.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// A list that moved while it was read is read again, this often at most.
 const MOST_REPEATED_WALKS: u32 = 2;
 /// What changed is asked for between two reads of everything, which find what no change tells of.
@@ -61,31 +63,41 @@ impl Run<'_> {
 
     async fn read_with(&mut self, credential: &Credential) -> Result<Completion, Stop> {
         let open = self.ports.store.open_walk(&self.target.feed).await?;
-        if open.is_none()
-            && let Some(watermark) = self.changes_suffice()
-        {
-            return self.read_changes(credential, watermark).await;
+        if open.is_none() {
+            if let Some(watermark) = self.changes_suffice() {
+                return self.read_changes(credential, watermark).await;
+            }
+            if self.news_suffice().await?
+                && let Some(news) = self.look_for_news(credential).await?
+            {
+                return Ok(news);
+            }
         }
-        // What a channel needs to know of its events their list tells.
-        let hint = match self.target.is_member {
+        // What a channel needs to know of its events their list tells; only long ones are counted between their walks.
+        let counted = self.item.provider == Provider::Luma && !cost::is_short(self.target.reads.walk_pages);
+        let told = match self.target.is_member && !counted {
             true => None,
-            false => self.read_event(credential).await?.registrations_hint,
+            false => self.read_event(credential).await?.headcount,
         };
+        let hint = told.as_ref().map(Headcount::total);
         let tally = match self.item.provider {
             Provider::Luma => self.read_all_of_luma(credential, hint, open).await?,
             Provider::Eventbrite => self.read_all_of_eventbrite(credential, hint, open).await?,
         };
         let absences = self.settle_absences(credential, &tally).await?;
-        Ok(self.completion(&tally, Some(absences)))
+        let everything = Extent::Everything {
+            pages: tally.pages(),
+            gap: self.remaining_gap(told.as_ref()).await?,
+        };
+        Ok(self.completion(&tally, everything, absences))
     }
 
-    /// `absences`: what a read of everything did not list; `None` where only changes were read.
-    fn completion(&self, tally: &Tally, absences: Option<Absences>) -> Completion {
+    fn completion(&self, tally: &Tally, extent: Extent, absences: Absences) -> Completion {
         Completion {
+            extent,
             as_of: tally.complete_as_of(),
             watermark: tally.watermark(),
-            everything: absences.is_some(),
-            absences: absences.unwrap_or_default(),
+            absences,
             at: self.ports.clock.now(),
         }
     }
@@ -102,7 +114,9 @@ impl Run<'_> {
             match self.call(|| api.registration(credential, &event, &id)).await {
                 Ok(None) | Err(Stop::Provider(ProviderError::Gone)) => gone.push(id),
                 // It is there: listed by hand.
-                Ok(Some(page)) => self.commit(page.rows, &page.set_aside, tally).await?,
+                Ok(Some(page)) => {
+                    self.commit(page.rows, &page.set_aside, tally, false).await?;
+                }
                 Err(stop) => return Err(stop),
             }
         }
@@ -116,21 +130,16 @@ impl Run<'_> {
         })
     }
 
-    /// From where on changes have to be read, if that is enough: the list was read completely not long ago, at a
-    /// provider that tells times of change, and no record waits to become readable or to be missed again, which no
-    /// change tells of.
+    /// From where on changes have to be read, if nobody asked for everything and they are enough.
     fn changes_suffice(&self) -> Option<Timestamp> {
-        let reconciled = self.target.reads.reconciled_at?;
-        let nothing_waits = self.target.unreadable == 0 && !self.target.reads.misses_some;
-        (self.reach == Reach::Changes && nothing_waits && self.is_recent(reconciled, EVERYTHING_EVERY))
-            .then_some(self.target.reads.watermark)
+        let target = &self.target;
+        (self.reach == Reach::Changes)
+            .then(|| changes_suffice(&target.reads, target.unreadable, self.ports.clock.now()))
             .flatten()
     }
 
     fn is_recent(&self, then: Timestamp, longest: SignedDuration) -> bool {
-        // A time in the future means that a clock was wrong: it proves nothing.
-        let age = self.ports.clock.now().duration_since(then);
-        !age.is_negative() && age <= longest
+        is_recent(then, longest, self.ports.clock.now())
     }
 
     /// What changed since the watermark; the event itself only now and then.
@@ -139,14 +148,19 @@ impl Run<'_> {
         credential: &Credential,
         watermark: Timestamp,
     ) -> Result<Completion, Stop> {
-        let described = self.target.reads.described_at;
-        if !self.target.is_member && !described.is_some_and(|at| self.is_recent(at, DESCRIBED_EVERY)) {
+        if !self.target.is_member && !described_lately(&self.target.reads, self.ports.clock.now()) {
             self.read_event(credential).await?;
+        }
+        if let Some(organization) = self.target.organization.clone() {
+            let feed = self.target.feed.clone();
+            if let Some(read) = self.read_together(credential, &organization, Some(&feed)).await? {
+                return Ok(read);
+            }
         }
         let changes = self.changes_since(watermark);
         let start = Start::fresh(Tally::starting(None));
         let tally = self.walk(credential, &changes, start, None).await?;
-        Ok(self.completion(&tally, None))
+        Ok(self.completion(&tally, Extent::Changes, Absences::default()))
     }
 
     fn changes_since(&self, time: Timestamp) -> Walk {
@@ -250,10 +264,13 @@ impl Run<'_> {
         }
     }
 
-    /// Asks for the event itself, and keeps what it says.
-    async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
+    /// Asks for the event itself, and keeps what it says of the item.
+    pub(super) async fn read_event(&mut self, credential: &Credential) -> Result<ProviderEvent, Stop> {
         let (api, external_id) = (self.api.clone(), self.target.event.clone());
         let event = self.call(|| api.event(credential, &external_id)).await?;
+        if self.target.is_member {
+            return Ok(event);
+        }
         let at = self.ports.clock.now();
         self.ports.store.describe_item(&self.item.id, &event, at).await?;
         self.ports
@@ -323,20 +340,21 @@ impl Run<'_> {
         }
     }
 
-    async fn take_page(
+    pub(super) async fn take_page(
         &mut self,
         walk: &Walk,
         mut page: RegistrationPage,
         place: Option<Cursor>,
         tally: &mut Tally,
         is_full: bool,
-    ) -> Result<(), Stop> {
+    ) -> Result<Plan, Stop> {
         tally.number_alike(&mut page);
         tally.take(walk, &page).map_err(malformed)?;
         if is_full {
             self.mark = Some(tally.mark(place, page.next));
         }
-        self.commit(page.rows, &page.set_aside, tally).await
+        let is_news = matches!(walk, Walk::Newest { .. });
+        self.commit(page.rows, &page.set_aside, tally, is_news).await
     }
 
     async fn commit(
@@ -344,7 +362,8 @@ impl Run<'_> {
         rows: Vec<crate::domain::attendee::Registration>,
         set_aside: &[SetAside],
         tally: &Tally,
-    ) -> Result<(), Stop> {
+        is_news: bool,
+    ) -> Result<Plan, Stop> {
         let ids: Vec<_> = rows.iter().map(|row| row.external_id.clone()).collect();
         let stored = self.ports.store.stored(&self.target.feed, &ids).await?;
         let plan = plan_page(rows, stored);
@@ -358,6 +377,7 @@ impl Run<'_> {
                 set_aside,
                 readable: &ids,
                 mark: self.mark.as_ref(),
+                is_news,
                 done,
                 total,
                 at: self.ports.clock.now(),
@@ -369,8 +389,31 @@ impl Run<'_> {
             done,
             total,
         });
-        Ok(())
+        Ok(plan)
     }
+}
+
+/// From where on changes have to be read, if that is enough: the list was read completely not long ago, at a provider
+/// that tells times of change, and no record waits to become readable or to be missed again, which no change tells of.
+pub(super) fn changes_suffice(reads: &FeedReads, unreadable: u64, now: Timestamp) -> Option<Timestamp> {
+    let reconciled = reads.reconciled_at?;
+    let nothing_waits = unreadable == 0 && !reads.misses_some;
+    (nothing_waits && is_recent(reconciled, EVERYTHING_EVERY, now))
+        .then_some(reads.watermark)
+        .flatten()
+}
+
+/// Whether the event itself was asked for not long ago.
+pub(super) fn described_lately(reads: &FeedReads, now: Timestamp) -> bool {
+    reads
+        .described_at
+        .is_some_and(|at| is_recent(at, DESCRIBED_EVERY, now))
+}
+
+fn is_recent(then: Timestamp, longest: SignedDuration, now: Timestamp) -> bool {
+    // A time in the future means that a clock was wrong: it proves nothing.
+    let age = now.duration_since(then);
+    !age.is_negative() && age <= longest
 }
 
 /// Records without an id are numbered as the walk meets them: a page read again would count them twice.

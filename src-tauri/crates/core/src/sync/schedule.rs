@@ -4,7 +4,7 @@
 use crate::domain::failure::FailureCode;
 use crate::domain::freshness::{EngineView, Span, planned_interval_secs};
 use crate::domain::job::JobKind;
-use crate::ports::{ItemRecord, MemberRecord};
+use crate::ports::{ItemRecord, MemberRecord, Neighbour};
 use crate::query::{facts_of, span_of};
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,7 +29,7 @@ pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
     if record.item.archived || record.severed.is_some() {
         return None;
     }
-    let attempted = record.last_attempted_at.max(record.reads.checked_at);
+    let attempted = record.last_attempted_at.max(record.reads.seen_at());
     if let Some(job) = &record.open_job {
         // A job that is not held is being worked on.
         let waiting = job.waiting.filter(|_| job.held)?;
@@ -76,6 +76,23 @@ const ABOUT_NOW: SignedDuration = SignedDuration::from_secs(5);
 /// What a person's job need not read again: it was read in the job that was cut off, or beside it.
 const JUST_READ: SignedDuration = SignedDuration::from_mins(10);
 
+/// A channel wants each of its events complete as of so long ago at most.
+const CHANNEL_COMPLETE_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// Whose turn comes within the next half minute may as well be read now, and then always along with the others.
+const JOINS_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Whether a walk that is made over the organization anyway reads this list too.
+pub fn joins_a_walk(list: &Neighbour, now: Timestamp) -> bool {
+    let span = Span {
+        starts_at: list.starts_at,
+        ends_at: list.ends_at,
+        standing: false,
+    };
+    let live = planned_interval_secs(span, now).is_some_and(|interval| interval <= 12 * 3_600);
+    let age = list.reads.checked_at.map(|at| now.duration_since(at));
+    live && age.is_none_or(|age| age.is_negative() || age >= JOINS_AFTER)
+}
+
 /// Why a channel reads its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelRead {
@@ -98,6 +115,10 @@ pub fn member_is_due(member: &MemberRecord, read: ChannelRead, now: Timestamp) -
     let age = now.duration_since(checked_at);
     // A time in the future means that a clock was wrong.
     let older_than = |limit: SignedDuration| age.is_negative() || age >= limit;
+    let looked_at_long_ago = member.reads.seen_at().is_none_or(|at| {
+        let age = now.duration_since(at);
+        age.is_negative() || age >= EVERY - ABOUT_NOW
+    });
     match (read, planned_interval_secs(member_span(member), now)) {
         (ChannelRead::Pull, _) => true,
         // Long over: read once, and then on demand.
@@ -106,7 +127,8 @@ pub fn member_is_due(member: &MemberRecord, read: ChannelRead, now: Timestamp) -
         (ChannelRead::Check, Some(interval)) if interval > 12 * 3_600 => {
             older_than(SignedDuration::from_secs(interval))
         }
-        (ChannelRead::Check, Some(_)) => older_than(EVERY - ABOUT_NOW),
+        // Who else looks at it for news may need a complete walk less often than the channel does.
+        (ChannelRead::Check, Some(_)) => looked_at_long_ago || older_than(CHANNEL_COMPLETE_EVERY),
     }
 }
 
@@ -116,7 +138,7 @@ pub fn member_counts(member: &MemberRecord, now: Timestamp) -> bool {
         && planned_interval_secs(member_span(member), now).is_some_and(|interval| interval <= 12 * 3_600)
 }
 
-fn member_span(member: &MemberRecord) -> Span {
+pub(super) fn member_span(member: &MemberRecord) -> Span {
     Span {
         starts_at: member.event.starts_at,
         ends_at: member.event.ends_at,

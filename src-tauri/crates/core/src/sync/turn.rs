@@ -28,11 +28,17 @@ pub(crate) struct FeedLocks(Arc<Mutex<HashMap<FeedId, Arc<AsyncMutex<()>>>>>);
 impl FeedLocks {
     /// Waits until nobody else walks the feed, and keeps others waiting until the answer is dropped.
     pub(crate) async fn lock(&self, feed: &FeedId) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry(feed.clone()).or_default().clone()
-        };
-        lock.lock_owned().await
+        self.of(feed).lock_owned().await
+    }
+
+    /// The same, unless somebody walks the feed now.
+    pub(crate) fn try_lock(&self, feed: &FeedId) -> Option<OwnedMutexGuard<()>> {
+        self.of(feed).try_lock_owned().ok()
+    }
+
+    fn of(&self, feed: &FeedId) -> Arc<AsyncMutex<()>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(feed.clone()).or_default().clone()
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Tally {
     as_of: Option<Timestamp>,
     /// Records of the walk, readable or not, repeated ones included.
     read: u64,
+    /// Pages of the full walk, since it began or was taken up again.
+    pages: u64,
     /// The distinct records of the full walk, by a hash: enough to compare with a count.
     distinct: HashSet<u64>,
     /// The distinct records of the closing pass.
@@ -50,6 +52,7 @@ impl Tally {
         Self {
             as_of: None,
             read: 0,
+            pages: 0,
             distinct: HashSet::new(),
             closing: HashSet::new(),
             arrived: HashSet::new(),
@@ -119,6 +122,10 @@ impl Tally {
         self.newest_change.map(|newest| newest.min(self.complete_as_of()))
     }
 
+    pub fn pages(&self) -> u64 {
+        self.pages
+    }
+
     /// Records read so far, for progress: never more than there are.
     pub fn done(&self) -> u64 {
         self.distinct.len() as u64
@@ -166,7 +173,7 @@ impl Tally {
         let aside = page.set_aside.iter().map(|record| record.key());
         let met = match walk {
             Walk::Full { .. } => &mut self.distinct,
-            Walk::ChangedSince { .. } => &mut self.closing,
+            Walk::ChangedSince { .. } | Walk::Newest { .. } => &mut self.closing,
         };
         let before = met.len();
         met.extend(ids.chain(aside).map(hashed));
@@ -186,11 +193,13 @@ impl Tally {
             .extend(late.map(|row| hashed(row.external_id.as_str())));
         match walk {
             Walk::Full { .. } => {
+                self.pages += 1;
                 if let Some(count) = page.total {
                     self.first_count.get_or_insert(count);
                     self.last_count = Some(count);
                 }
             }
+            Walk::Newest { .. } => {}
             Walk::ChangedSince { .. } => {
                 self.nameless |= page.set_aside.iter().any(|record| record.external_id.is_none());
                 // A record that cannot be read does not tell when it changed.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use talkvalue_core::domain::attendee::{Registration, SetAside};
 use talkvalue_core::domain::credential::Credential;
 use talkvalue_core::domain::event::ProviderEvent;
 use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
@@ -20,7 +19,7 @@ use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{
-    Channel, Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk,
+    Channel, Clock, Cursor, EventPage, OrganizationPage, ProviderApi, ProviderError, RegistrationPage, Walk,
 };
 
 /// An account sees few organizations; a list longer than this repeats itself.
@@ -50,28 +49,6 @@ impl EventbriteApi {
         let header = super::bearer(credential, &self.origins)?;
         let answer = self.requester.get(path, query, (AUTHORIZATION, header)).await?;
         classify::classify(answer)
-    }
-
-    /// One page of what changed at or after `since` among all attendees of an organization, each with its event: one
-    /// walk where many events are kept live (reference, "List Attendees by Organization"). The first page has no cursor.
-    pub async fn organization_page(
-        &self,
-        credential: &Credential,
-        organization: &str,
-        since: Option<Timestamp>,
-        cursor: Option<&Cursor>,
-    ) -> Result<OrganizationPage, ProviderError> {
-        let path = format!("/organizations/{}/attendees/", super::segment(organization));
-        let answer = self.attendees(credential, &path, since, cursor).await?;
-        let page: AttendeesPage<'_> = parse(&answer.body)?;
-        let (rows, set_aside) =
-            parse_records(&page.attendees, record::AttendeeWire::into_registration_of_event);
-        Ok(OrganizationPage {
-            rows,
-            set_aside,
-            next: page.pagination.next()?.map(Cursor),
-            server_time: answer.server_time,
-        })
     }
 
     /// A page of attendees as it came. No `status`: every transition is wanted.
@@ -114,17 +91,6 @@ impl EventbriteApi {
         }
         Err(malformed("the list of organizations does not end"))
     }
-}
-
-/// One page of an organization's attendees.
-#[derive(Debug, Clone)]
-pub struct OrganizationPage {
-    /// Each registration with the event it is for.
-    pub rows: Vec<(ExternalId, Registration)>,
-    pub set_aside: Vec<SetAside>,
-    /// `None` when the provider says that this was the last page.
-    pub next: Option<Cursor>,
-    pub server_time: Timestamp,
 }
 
 /// Every list's envelope. `object_count` and `page_count` may be missing and are approximate (reference, "optional").
@@ -205,6 +171,8 @@ struct EventWire {
     start: MomentWire,
     #[serde(default, deserialize_with = "or_default")]
     end: MomentWire,
+    #[serde(default)]
+    organization_id: Option<WireId>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -230,7 +198,11 @@ impl EventWire {
             starts_at: self.start.utc,
             ends_at: self.end.utc,
             timezone: present(self.start.timezone),
-            registrations_hint: None,
+            organization: self
+                .organization_id
+                .and_then(WireId::into_text)
+                .map(ExternalId::from_text),
+            headcount: None,
         })
     }
 }
@@ -372,6 +344,31 @@ impl ProviderApi for EventbriteApi {
         event.into_event().ok_or_else(|| malformed("an event without id"))
     }
 
+    async fn organization_page(
+        &self,
+        credential: &Credential,
+        organization: &ExternalId,
+        since: Timestamp,
+        cursor: Option<&Cursor>,
+    ) -> Result<OrganizationPage, ProviderError> {
+        // Each attendee bears its event (reference, "List Attendees by Organization").
+        let path = format!(
+            "/organizations/{}/attendees/",
+            super::segment(organization.as_str())
+        );
+        let answer = self.attendees(credential, &path, Some(since), cursor).await?;
+        let page: AttendeesPage<'_> = parse(&answer.body)?;
+        let (rows, set_aside) =
+            parse_records(&page.attendees, record::AttendeeWire::into_registration_of_event);
+        Ok(OrganizationPage {
+            rows,
+            set_aside,
+            next: page.pagination.next()?.map(Cursor),
+            total: page.pagination.object_count.as_ref().and_then(Value::as_u64),
+            server_time: answer.server_time,
+        })
+    }
+
     async fn registration(
         &self,
         credential: &Credential,
@@ -404,6 +401,8 @@ impl ProviderApi for EventbriteApi {
         let (event, since) = match walk {
             Walk::Full { event } => (event, None),
             Walk::ChangedSince { event, since } => (event, Some(*since)),
+            // No order can be asked for: the core never asks for such a walk.
+            Walk::Newest { .. } => return Err(malformed("Eventbrite has no list by newest")),
         };
         let path = format!("/events/{}/attendees/", super::segment(event.as_str()));
         let answer = self.attendees(credential, &path, since, cursor).await?;

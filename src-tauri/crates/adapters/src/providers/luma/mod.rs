@@ -13,13 +13,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use talkvalue_core::domain::credential::{Credential, SignIn};
-use talkvalue_core::domain::event::ProviderEvent;
+use talkvalue_core::domain::event::{Headcount, ProviderEvent};
 use talkvalue_core::domain::ids::{AccountId, ExternalId, RegistrationId};
 use talkvalue_core::domain::integration::Account;
 use talkvalue_core::domain::provider::{Origin, Origins, Provider};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{
-    Channel, Clock, Cursor, EventPage, ProviderApi, ProviderError, RegistrationPage, Walk,
+    Channel, Clock, Cursor, EventPage, NewestBy, OrganizationPage, ProviderApi, ProviderError,
+    RegistrationPage, Walk,
 };
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-luma-api-key");
@@ -115,18 +116,22 @@ impl EventWire {
             starts_at: self.start_at,
             ends_at: self.end_at,
             timezone: present(self.timezone),
-            registrations_hint: self.guest_counts.as_ref().and_then(guests_counted),
+            organization: None,
+            headcount: self.guest_counts.as_ref().and_then(guests_counted),
         })
     }
 }
 
-/// The guests of every status, where newer states of the description tell them. A hint for progress: whatever else it
-/// may hold is no error.
-fn guests_counted(counts: &Value) -> Option<u64> {
+/// The guests of every status, where newer states of the description tell them. Whatever else it may hold is no error.
+fn guests_counted(counts: &Value) -> Option<Headcount> {
     let of = |status: &str| counts.get(status)?.get("guests")?.as_u64();
     of("approved")?;
     let statuses = ["approved", "pending_approval", "waitlist", "invited", "declined"];
-    Some(statuses.into_iter().filter_map(of).fold(0, u64::saturating_add))
+    let counted = |status: &str| Some((status.to_owned(), of(status)?));
+    Some(Headcount {
+        by_status: statuses.into_iter().filter_map(counted).collect(),
+        checked_in: of("checked_in"),
+    })
 }
 
 #[async_trait]
@@ -216,6 +221,18 @@ impl ProviderApi for LumaApi {
         })
     }
 
+    async fn organization_page(
+        &self,
+        _credential: &Credential,
+        _organization: &ExternalId,
+        _since: Timestamp,
+        _cursor: Option<&Cursor>,
+    ) -> Result<OrganizationPage, ProviderError> {
+        Err(ProviderError::Malformed {
+            detail: "Luma has no changed_since".to_owned(),
+        })
+    }
+
     /// What Luma answers for a guest that it no longer knows is not documented.
     async fn registration(
         &self,
@@ -232,17 +249,25 @@ impl ProviderApi for LumaApi {
         walk: &Walk,
         cursor: Option<&Cursor>,
     ) -> Result<RegistrationPage, ProviderError> {
-        let Walk::Full { event } = walk else {
+        let (event, column, direction) = match walk {
+            // `created_at` never changes, so the keyset cursor cannot skip or repeat a guest.
+            Walk::Full { event } => (event, "created_at", "asc"),
+            // Who was only invited has not registered, and who has not come has no time of it: both stand last.
+            Walk::Newest { event, by } => match by {
+                NewestBy::Registration => (event, "registered_at", "desc nulls last"),
+                NewestBy::CheckIn => (event, "checked_in_at", "desc nulls last"),
+            },
             // Luma tells no times of change: the core never asks for such a walk.
-            return Err(ProviderError::Malformed {
-                detail: "Luma has no changed_since".to_owned(),
-            });
+            Walk::ChangedSince { .. } => {
+                return Err(ProviderError::Malformed {
+                    detail: "Luma has no changed_since".to_owned(),
+                });
+            }
         };
-        // `created_at` never changes, so the keyset cursor cannot skip or repeat a guest.
         let mut query = vec![
             ("event_id", event.as_str()),
-            ("sort_column", "created_at"),
-            ("sort_direction", "asc"),
+            ("sort_column", column),
+            ("sort_direction", direction),
             ("pagination_limit", PAGE_LIMIT),
         ];
         if let Some(cursor) = cursor {

@@ -41,14 +41,27 @@ CREATE TABLE feed (
     watermark      INTEGER,
     -- When everything was last read, rather than what changed.
     reconciled_at  INTEGER,
-    -- When a read of it last succeeded, by this computer's clock.
+    -- When a complete read of it last succeeded, by this computer's clock.
     checked_at     INTEGER,
+    -- When somebody last looked for what is new without reading everything.
+    looked_at      INTEGER,
+    -- Registrations that came after the last complete read and were met by such a look.
+    new_since      INTEGER NOT NULL DEFAULT 0 CHECK (new_since >= 0),
+    -- How many requests the last read of everything took.
+    walk_pages     INTEGER CHECK (walk_pages >= 0),
+    -- What the provider counted otherwise even after it (JSON).
+    tolerated_gap  TEXT,
+    -- The Eventbrite organization of the event.
+    organization   TEXT,
+    -- No walk over that organization reads it until then.
+    alone_until    INTEGER,
     -- When the event itself was last asked for.
     described_at   INTEGER,
     -- One more with every page that changed a row: two readings of the same revision are the same rows.
     revision       INTEGER NOT NULL DEFAULT 0,
     UNIQUE (provider, api_origin, kind, external_id)
 ) STRICT;
+CREATE INDEX feed_by_organization ON feed (organization) WHERE organization IS NOT NULL;
 
 CREATE TABLE item (
     id                  TEXT PRIMARY KEY NOT NULL,
