@@ -27,7 +27,7 @@ use talkvalue_core::query::{self, IntegrationView, ItemView};
 use talkvalue_core::sync::actions::{self, SyncedItem};
 use talkvalue_core::sync::cancel;
 use talkvalue_core::sync::engine::EngineOptions;
-use talkvalue_core::sync::removals::{self, Decision};
+use talkvalue_core::sync::removals::Decision;
 
 /// Why a command ended before its end.
 pub(crate) enum Stop {
