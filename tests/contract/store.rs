@@ -345,3 +345,51 @@ async fn removing_the_last_view_erases_the_feed_and_its_bytes() {
         assert!(!found, "erased people must not stand in {}", path.display());
     }
 }
+
+#[tokio::test]
+async fn a_page_about_several_lists_is_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let mut feeds = Vec::new();
+    let mut items = Vec::new();
+    for event in ["990", "991"] {
+        let item = add_item(&store, &integration, event, ItemKind::BadgeEvent).await;
+        feeds.push(store.item(&item).await.unwrap().unwrap().item.feed);
+        items.push(item);
+    }
+    let job = store.open_job(&items[0], JobKind::Sync, at(3)).await.unwrap();
+    let plan = |id| {
+        let row = registration(id, "a@example.net", AttendeeStatus::Attending);
+        plan_page(vec![row], Vec::new())
+    };
+    let (good, bad) = (plan("1"), plan(""));
+    let page = |feed, plan| PageCommit {
+        job: &job,
+        feed,
+        plan,
+        set_aside: &[],
+        readable: &[],
+        mark: None,
+        is_news: false,
+        done: 0,
+        total: None,
+        at: at(3),
+    };
+    let refused = store
+        .commit_pages(vec![page(&feeds[0], &good), page(&feeds[1], &bad)])
+        .await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))));
+    let total = async |item| store.item(item).await.unwrap().unwrap().counts.total;
+    assert_eq!(
+        total(&items[0]).await,
+        0,
+        "no list gets its part of a refused page"
+    );
+    store
+        .commit_pages(vec![page(&feeds[0], &good), page(&feeds[1], &good)])
+        .await
+        .unwrap();
+    assert_eq!((total(&items[0]).await, total(&items[1]).await), (1, 1));
+}

@@ -97,6 +97,7 @@ fn item_has_the_promised_form() {
             "kind",
             "lastAttemptedAt",
             "lastSyncedAt",
+            "newSince",
             "nextAttemptAt",
             "provider",
             "startsAt",

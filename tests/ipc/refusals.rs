@@ -231,3 +231,21 @@ fn luma_key_is_not_sent_to_eventbrite() {
         "nothing was sent anywhere"
     );
 }
+
+#[test]
+fn what_was_shown_is_a_number_and_a_short_mark() {
+    let stage = Stage::open();
+    for shown in [
+        Value::Null,
+        json!({}),
+        json!({ "count": -1, "mark": null }),
+        json!({ "count": 1.5, "mark": null }),
+        json!({ "count": 1, "mark": "a".repeat(17) }),
+        json!({ "count": 1, "mark": 7 }),
+        json!({ "count": 1, "mark": null, "ids": [] }),
+    ] {
+        let arguments = json!({ "itemId": "item-1", "accept": true, "shown": shown });
+        let message = refused(stage.calls("decide_removals", arguments), "BAD_INPUT");
+        assert!(message.contains("shown"), "{message}");
+    }
+}

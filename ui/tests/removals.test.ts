@@ -116,6 +116,11 @@ describe("held removals", () => {
     expect(await screen.findByText(said)).toBeInTheDocument();
   });
 
+  test("beside what is new since the last complete read do not hide it", async () => {
+    await open(asking({ newSince: 1203 }));
+    expect(screen.getByText(/^as of .*, 1,203 new since$/)).toBeInTheDocument();
+  });
+
   test("are read again with a sync, which waits for the network", async () => {
     const user = await open(asking());
     await user.click(screen.getByRole("button", { name: "Read again" }));
@@ -151,6 +156,21 @@ describe("held removals", () => {
     await waitFor(() => expect(within(dialog).getByRole("button", { name: "Mark 200 as not attending" })).toBeDisabled());
     arrive();
     await waitFor(() => expect(within(dialog).getByRole("button", { name: "Mark 200 as not attending" })).toBeEnabled());
+  });
+
+  test("are shown anew where a decision is refused because more are missing", async () => {
+    const user = await open(asking());
+    await user.click(screen.getByRole("button", { name: "Show the 140" }));
+    const dialog = await screen.findByRole("dialog");
+    const button = within(dialog).getByRole("button", { name: "Mark 140 as not attending" });
+    await waitFor(() => expect(button).toBeEnabled());
+    const before = asked("list_removals").length;
+    // Nobody has told the window yet.
+    core.items.set("one", asking({ heldRemovals: 143 }));
+    await user.click(button);
+    expect(await screen.findByText("3 more are missing now. Look again.")).toBeInTheDocument();
+    await waitFor(() => expect(asked("list_removals").length).toBeGreaterThan(before));
+    await waitFor(() => expect(within(dialog).getByRole("button", { name: "Mark 143 as not attending" })).toBeEnabled());
   });
 
   test("that came back meanwhile are said to be back", async () => {

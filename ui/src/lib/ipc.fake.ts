@@ -377,6 +377,10 @@ export const listRemovals: typeof real.listRemovals = (itemId: string) =>
 export const decideRemovals: typeof real.decideRemovals = (itemId: string, accept: boolean, shown: ShownRemovals) =>
   core.answer("decide_removals", [itemId, accept, shown], () => {
     const { heldRemovals, counts } = core.item(itemId);
+    if (shown.count < heldRemovals) {
+      const message = `${heldRemovals - shown.count} more are missing now. Look again.`;
+      throw { code: "NOT_POSSIBLE", message, recovery: "CORRECT_INPUT" } satisfies CommandError;
+    }
     const moved = accept ? heldRemovals : 0;
     core.change(itemId, {
       heldRemovals: 0,

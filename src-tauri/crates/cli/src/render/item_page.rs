@@ -166,6 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn who_was_met_since_the_last_complete_read_is_told_beside_it() {
+        let item = ItemView {
+            new_since: 1_203,
+            ..live_item()
+        };
+        let page = printed(&item, Some(100));
+        let line = page
+            .lines()
+            .nth(1)
+            .expect("the second line says how far it can be trusted");
+        assert!(
+            line.contains("as of") && line.ends_with(", 1,203 new since"),
+            "{line}"
+        );
+        assert!(!printed(&live_item(), Some(100)).contains("new since"));
+    }
+
+    #[test]
     fn a_live_item() {
         assert_eq!(
             printed(&live_item(), Some(100)),
