@@ -186,6 +186,8 @@ impl Computer {
             .env("TALKVALUE_VAULT_SERVICE", VAULT_SERVICE)
             .env("TALKVALUE_EVENTBRITE_API_URL", sandbox.eventbrite().api_url())
             .env("TALKVALUE_LUMA_API_URL", sandbox.luma().api_url())
+            .env("TALKVALUE_EVENTBRITE_OAUTH_URL", sandbox.eventbrite().oauth_url())
+            .env("TALKVALUE_LUMA_OAUTH_URL", sandbox.luma().oauth_url())
             .env("TZ", "UTC")
             .stdout(Stdio::null())
             .stderr(Stdio::null());
