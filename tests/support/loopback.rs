@@ -24,17 +24,17 @@ pub fn free_port() -> u16 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
-    /// Status line and headers, in lower case, without the date.
+    /// Status line and headers, without the date.
     pub head: Vec<String>,
     pub body: String,
 }
 
 impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
-        let start = format!("{name}: ");
-        self.head
-            .iter()
-            .find_map(|line| line.strip_prefix(start.as_str()))
+        self.head.iter().find_map(|line| {
+            let (known, value) = line.split_once(": ")?;
+            known.eq_ignore_ascii_case(name).then_some(value)
+        })
     }
 }
 
@@ -65,18 +65,20 @@ pub async fn reply(stream: &mut TcpStream) -> Option<Reply> {
         status,
         head: head
             .lines()
-            .map(str::to_ascii_lowercase)
-            .filter(|line| !line.starts_with("date: "))
+            .filter(|line| !line.to_ascii_lowercase().starts_with("date: "))
+            .map(str::to_owned)
             .collect(),
         body: body.to_owned(),
     })
 }
 
-/// A browser that follows a redirect to `address` (with host and port) on this computer.
+/// A browser that goes to `address` (with host and port) on this computer, and does not follow where it is sent.
 pub async fn browse(address: &url::Url) -> Option<Reply> {
     let port = address.port_or_known_default().unwrap();
     let target = &address[url::Position::BeforePath..url::Position::AfterQuery];
-    call(OWN[0], port, navigation(port, target).as_bytes()).await
+    // One page is all it wants: other servers would keep the connection.
+    let request = navigation(port, target).replace("Accept: text/html", "Connection: close");
+    call(OWN[0], port, request.as_bytes()).await
 }
 
 /// Whether nobody listens on any of this computer's own addresses.

@@ -1,7 +1,7 @@
 //! Signing in by a scripted browser: the provider's page is fetched, and its redirect brought back by hand.
 
 use crate::desk::{Desk, patient};
-use reqwest::header::LOCATION;
+use crate::loopback::browse;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,15 +37,11 @@ pub fn app(desk: &Desk, provider: Provider) -> OauthApp {
 
 /// Where the provider's page sends a browser that shows it, without following.
 pub async fn redirected(address: &str) -> Url {
-    let browser = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let answer = browser.get(address).send().await.unwrap();
-    let location = answer.headers().get(LOCATION).unwrap_or_else(|| {
-        panic!("the page must redirect at once, but answered {}", answer.status());
+    let answer = browse(&Url::parse(address).unwrap()).await.unwrap();
+    let location = answer.header("location").unwrap_or_else(|| {
+        panic!("the page must redirect at once, but answered {}", answer.status);
     });
-    Url::parse(location.to_str().unwrap()).unwrap()
+    Url::parse(location).unwrap()
 }
 
 pub async fn begin(ports: &Ports, desk: &Desk, provider: Provider) -> SignInAttempt {

@@ -1,11 +1,13 @@
 //! The built `tvsync`, run with a data folder, a keychain and a temp folder of its own.
 
+use crate::loopback::browse;
+use crate::oauth::redirected;
 use crate::sweep::{canaries_below, holds_canary};
 use serde_json::Value;
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 
@@ -49,6 +51,11 @@ impl Computer {
                 sandbox.eventbrite().api_url(),
             ),
             ("TALKVALUE_LUMA_API_URL".to_owned(), sandbox.luma().api_url()),
+            (
+                "TALKVALUE_EVENTBRITE_OAUTH_URL".to_owned(),
+                sandbox.eventbrite().oauth_url(),
+            ),
+            ("TALKVALUE_LUMA_OAUTH_URL".to_owned(), sandbox.luma().oauth_url()),
             (
                 "TALKVALUE_VAULT_SERVICE".to_owned(),
                 "com.talkvalue.sync.test".to_owned(),
@@ -127,6 +134,26 @@ impl Computer {
         }
     }
 
+    /// Starts `connect … --oauth`, and waits until it names the page to open.
+    pub fn signs_in(&self, arguments: &[&str], input: &str) -> SigningIn {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let mut signing_in = SigningIn {
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            told: String::new(),
+            child,
+        };
+        signing_in.tells("Open: ");
+        signing_in
+    }
+
+    /// The same to its end, with a browser in which the provider's page was answered already.
+    pub fn signed_in(&self, arguments: &[&str], input: &str) -> Run {
+        let signing_in = self.signs_in(arguments, input);
+        signing_in.browses();
+        signing_in.ends(self)
+    }
+
     /// Asserts that no credential stands in the data folder or the temp folder.
     pub fn sweep(&self) {
         let found = canaries_below(self.folder.path());
@@ -150,6 +177,66 @@ impl Computer {
             .exits(0);
         text(&run.json(), "id")
     }
+}
+
+/// A `connect … --oauth` that waits for its answer.
+pub struct SigningIn {
+    pub child: Child,
+    stderr: BufReader<ChildStderr>,
+    told: String,
+}
+
+impl SigningIn {
+    /// Waits for a line on standard error that begins so, and answers with its rest.
+    pub fn tells(&mut self, beginning: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(
+                self.stderr.read_line(&mut line).unwrap() > 0,
+                "it must tell {beginning:?}, but ended with {}",
+                self.told
+            );
+            self.told.push_str(&line);
+            if let Some(rest) = line.trim_end().strip_prefix(beginning) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// The page that the person is to open.
+    pub fn address(&self) -> &str {
+        let mut lines = self.told.lines().filter_map(|line| line.strip_prefix("Open: "));
+        lines.next().unwrap()
+    }
+
+    /// A browser shows the provider's page, which redirects at once, and follows.
+    pub fn browses(&self) {
+        let page = block_on(async { browse(&redirected(self.address()).await).await });
+        let page = page.expect("the listener must answer");
+        assert_eq!(page.status, 200);
+        assert!(page.body.ends_with("</html>"), "the page must be whole: {page:?}");
+    }
+
+    /// What it printed in all, and how it ended; swept for credentials.
+    pub fn ends(mut self, computer: &Computer) -> Run {
+        self.stderr.read_to_string(&mut self.told).unwrap();
+        assert!(
+            !holds_canary(self.told.as_bytes()),
+            "stderr holds a credential: {}",
+            self.told
+        );
+        let mut run = computer.finish(self.child);
+        run.stderr = self.told;
+        run
+    }
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 /// A member that must be text.

@@ -122,6 +122,14 @@ impl Announcement {
         self.text("/lumaApiUrl")
     }
 
+    pub(crate) fn eventbrite_oauth_url(&self) -> anyhow::Result<&str> {
+        self.text("/eventbriteOauthUrl")
+    }
+
+    pub(crate) fn luma_oauth_url(&self) -> anyhow::Result<&str> {
+        self.text("/lumaOauthUrl")
+    }
+
     /// The private token of the demo's first Eventbrite account.
     pub(crate) fn demo_token(&self) -> anyhow::Result<&str> {
         self.text("/demo/eventbriteAccounts/0/privateToken")

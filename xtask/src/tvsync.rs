@@ -34,6 +34,11 @@ impl Tvsync {
                 sandbox.eventbrite_api_url()?.to_owned(),
             ),
             ("TALKVALUE_LUMA_API_URL", sandbox.luma_api_url()?.to_owned()),
+            (
+                "TALKVALUE_EVENTBRITE_OAUTH_URL",
+                sandbox.eventbrite_oauth_url()?.to_owned(),
+            ),
+            ("TALKVALUE_LUMA_OAUTH_URL", sandbox.luma_oauth_url()?.to_owned()),
         ];
         Ok(Self { program, environment })
     }

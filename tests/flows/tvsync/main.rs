@@ -11,6 +11,7 @@ mod damaged;
 mod input;
 mod keychain;
 mod kills;
+mod oauth;
 mod processes;
 mod renewals;
 mod story;

@@ -3,14 +3,7 @@
 use crate::world::{Harbour, ids};
 use serde_json::Value;
 use talkvalue_sandbox::keychain::KeychainState;
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
-}
+use talkvalue_tests::tvsync::block_on;
 
 #[test]
 fn a_dead_process_waits_for_nothing() {

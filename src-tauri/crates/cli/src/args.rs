@@ -18,7 +18,8 @@ const ABOUT: &str = "Keeps the attendee lists of your Eventbrite and Luma events
 
 const FIRST_STEPS: &str = "\
 First steps:
-  tvsync connect eventbrite --token-stdin      paste a private token (or: connect luma --key-stdin)
+  tvsync connect eventbrite --token-stdin      paste a private token (or: connect luma --key-stdin;
+                                               or sign in: tvsync connect --help)
   tvsync integrations                          your accounts; copy the ID of one
   tvsync candidates ID                         its events; copy the id of one
   tvsync import ID EXTERNAL --as badge-event   bring it here
@@ -53,7 +54,7 @@ pub(crate) struct Global {
     /// Print one JSON document on standard output
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(crate) json: bool,
-    /// Wait at most so long for a used-up request limit or for another tvsync; the job is kept
+    /// Wait at most so long for a used-up request limit, another tvsync or your sign-in; a job is kept
     #[arg(long, global = true, value_name = "SECS", help_heading = "Everywhere")]
     wait: Option<u32>,
     /// Show logs on standard error; -vv and -vvv show more
@@ -175,9 +176,11 @@ pub(crate) enum Command {
     /// Make a disconnected item live again; nobody on its list is lost
     #[command(
         group = clap::ArgGroup::new("which").required(true).multiple(false).args(["item", "all"]),
-        after_help = "Connect the account again first, or name another account of the same provider:\n  \
+        after_help = "Connect the account again first; then, or through another account of the same provider:\n  \
+        tvsync reconnect item-3f0a9c2b7d11\n  \
         tvsync reconnect item-3f0a9c2b7d11 --with int-8c1d2e3f4a5b\n  \
-        tvsync reconnect --all --with int-8c1d2e3f4a5b"
+        tvsync reconnect --all --with int-8c1d2e3f4a5b\n\n\
+        With --all, what starts first is repaired first; lists that the account cannot see stay as they are."
     )]
     Reconnect {
         /// The item, as `tvsync items` lists it
@@ -229,10 +232,12 @@ By private token:
 4. Run: tvsync connect eventbrite --token-stdin
    and paste it; it is not shown. From a file: tvsync connect eventbrite --token-stdin < token.txt
 
-By signing in, through an app of your own:
-1. On the same page set the app's redirect URI to http://localhost:47831/oauth/eventbrite/callback
+By signing in with your browser, through an app of your own:
+1. On the same page set your app's redirect URI to http://localhost:47831/oauth/eventbrite/callback
+   (with --redirect-port N, to that port).
 2. Run: tvsync connect eventbrite --oauth --client-id API_KEY --client-secret-stdin
-   and paste the client secret; the app is remembered, so --oauth alone will do the next time.
+   and paste the client secret; it is not shown. Your browser opens; allow it there within five minutes.
+The app is remembered: the next time `tvsync connect eventbrite --oauth` will do.
 
 Tokens and secrets are kept in this computer's keychain and nowhere else.")]
     Eventbrite {
@@ -245,15 +250,21 @@ Tokens and secrets are kept in this computer's keychain and nowhere else.")]
         #[arg(long, requires = "client_id")]
         client_secret_stdin: bool,
     },
-    /// Connect a Luma calendar, by its API key
+    /// Connect a Luma calendar, by its API key or by signing in
     #[command(after_help = "\
-You need admin rights on the calendar, and Luma Plus on it. One key opens one calendar.
+By API key: you need admin rights on the calendar, and Luma Plus on it. One key opens one calendar.
 1. Open the calendar's settings at Luma, then API keys, and copy a key (it begins with secret-).
 2. Run: tvsync connect luma --key-stdin
    and paste it; it is not shown. From a file: tvsync connect luma --key-stdin < key.txt
 
-The key could also change your calendar; TalkValue Sync only reads.
-It is kept in this computer's keychain and nowhere else.")]
+By signing in with your browser, if your organization has an app at Luma (an experiment of Luma's):
+1. Its redirect URI has to be http://localhost:47832/oauth/luma/callback (with --redirect-port N, that port).
+2. Run: tvsync connect luma --oauth --client-id ID
+   Your browser opens; allow it there within five minutes.
+The app is remembered: the next time `tvsync connect luma --oauth` will do.
+
+A key could also change your calendar; TalkValue Sync only reads.
+Keys and sign-ins are kept in this computer's keychain and nowhere else.")]
     Luma {
         /// Read the API key from standard input, or type it unseen at a terminal
         #[arg(long, required_unless_present = "oauth", conflicts_with = "oauth")]
@@ -272,10 +283,10 @@ pub(crate) struct SignIn {
     /// The app's client id (Eventbrite calls it API key); remembered for the next time
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// The port of the app's redirect address on this computer
+    /// The port in the app's redirect URI on this computer
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..))]
     pub(crate) redirect_port: Option<u16>,
-    /// Only print the address to open
+    /// Only print the address to open; open it yourself, in a browser on this computer
     #[arg(long)]
     pub(crate) no_browser: bool,
 }
@@ -369,9 +380,9 @@ pub(crate) fn parse(raw: Vec<OsString>) -> Result<Arguments, NotRun> {
         }
         Err(refused) if connects && may_repeat_a_secret(&refused) => {
             let error = CommandError::bad_input(
-                "Say `tvsync connect eventbrite --token-stdin` or `tvsync connect luma --key-stdin`, then paste it. A \
-                 token or key is never taken from the command line, where other programs and your shell's history \
-                 could read it.",
+                "Say `tvsync connect eventbrite --token-stdin`, `tvsync connect luma --key-stdin` or \
+                 `--client-secret-stdin`, then paste it. A token, key or secret is never taken from the command line, \
+                 where other programs and your shell's history could read it.",
             );
             return Err(NotRun::Error { error, json });
         }
@@ -552,6 +563,10 @@ mod tests {
             "tvsync connect luma --key-stdin secret-SECRETWORD --json",
             "tvsync connect eventbrite --token=SECRETWORD",
             "tvsync connect SECRETWORD",
+            "tvsync connect eventbrite --oauth --client-id KEY --client-secret-stdin SECRETWORD",
+            "tvsync connect eventbrite --oauth --client-id KEY --client-secret-stdin=SECRETWORD",
+            "tvsync connect eventbrite --oauth --client-id KEY --client-secret=SECRETWORD",
+            "tvsync connect eventbrite --oauth --client-id KEY --client-secret SECRETWORD --json",
         ];
         for line in lines {
             let told = match parsed(line) {

@@ -47,8 +47,13 @@ pub(crate) fn hint(error: &CommandError) -> Option<&'static str> {
     match (error.code, error.recovery) {
         (ErrorCode::NotFound, _) => Some("`tvsync items` and `tvsync integrations` list what is here."),
         (_, Recovery::Reconnect) => Some(
-            "`tvsync connect eventbrite --token-stdin` or `tvsync connect luma --key-stdin` renews a sign-in, then \
-             `tvsync reconnect ITEM` makes each of its lists live again.",
+            "`tvsync connect eventbrite --token-stdin`, `tvsync connect luma --key-stdin` or `tvsync connect PROVIDER \
+             --oauth`, whichever it was, renews a sign-in; then `tvsync reconnect ITEM` makes one list live again, and \
+             `tvsync reconnect --all --with ID` all of them.",
+        ),
+        (_, Recovery::CheckAppSettings) => Some(
+            "Compare with the page of your app, then `tvsync connect eventbrite --oauth --client-id API_KEY \
+             --client-secret-stdin` (Luma: `tvsync connect luma --oauth --client-id ID`) signs in with what is right.",
         ),
         _ => None,
     }
