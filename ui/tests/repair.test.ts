@@ -4,6 +4,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
+import { toast } from "svelte-sonner";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import App from "../src/App.svelte";
@@ -18,7 +19,9 @@ const CALLBACK = "http://localhost:47831/oauth/eventbrite/callback?state=1&";
 const NEEDED = "events@harbour.example";
 
 beforeEach(() => localStorage.clear());
-afterEach(() => {
+afterEach(async () => {
+  toast.dismiss();
+  await waitFor(() => expect(document.querySelector("[data-sonner-toast]")).toBeNull());
   cleanup();
   core.stop();
 });
@@ -268,7 +271,7 @@ describe("in the settings", () => {
     expect(other).toHaveTextContent(/private token · 1 item, 1 needs you/);
     expect(other, "a private token has no end").not.toHaveTextContent(/renew/);
     const disconnected = await card(NEEDED);
-    expect(disconnected).toHaveTextContent(/signed in · 2 items, 2 items need it/);
+    expect(disconnected).toHaveTextContent(/Disconnected · verified .+ · signed in · 2 items need it/);
     expect(disconnected, "nothing claims to be connected").not.toHaveTextContent(/Connected since|renews itself/);
   });
 

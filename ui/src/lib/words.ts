@@ -76,6 +76,11 @@ export function actionWordFor(action: Action, item: ItemView): string {
   return action === "ACCEPT_REMOVALS" ? `Mark ${number(item.heldRemovals)} as not attending` : actionWord[action];
 }
 
+/** A card has little room; its page says it in full. */
+export function actionWordOnCard(action: Action): string {
+  return action === "CHECK_APP" ? "Check app" : actionWord[action];
+}
+
 /** Actions that leave the window for the browser. */
 export const LEAVES_WINDOW: ReadonlySet<Action> = new Set(["OPEN_SIGN_IN_PAGE", "OPEN_BILLING", "OPEN_STATUS_PAGE"]);
 
@@ -314,6 +319,7 @@ export const words = {
     disconnect: "Disconnect…",
     items: (count: number) => counted(count, "item", "items"),
     needIt: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
+    ofThemNeedIt: (count: number) => (count === 1 ? "1 needs it" : `${number(count)} need it`),
     renewsItself: "renews itself",
     renewedUntil: (time: string) => `renewed until ${time}`,
     ranOut: (time: string) => `ran out ${time}`,
