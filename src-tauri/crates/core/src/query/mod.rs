@@ -58,6 +58,9 @@ pub struct FailureView {
     pub code: FailureCode,
     pub recovery: Recovery,
     pub message: String,
+    /// When it was first seen. The command line's JSON has a fixed form without it.
+    #[serde(skip)]
+    pub since: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -202,6 +205,7 @@ fn view_failure(failure: &Failure, subject: &Subject<'_>, reader: &Reader) -> Fa
         code: failure.code,
         recovery: failure.code.recovery(),
         message: words::failure_sentence(failure, subject, reader),
+        since: failure.at,
     }
 }
 
@@ -226,6 +230,7 @@ pub fn view_integration(integration: Integration, reader: &Reader) -> Integratio
             code: failure.code,
             recovery: failure.code.recovery(),
             message,
+            since: failure.at,
         }
     });
     IntegrationView {
