@@ -87,6 +87,7 @@ async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let earlier = earlier.with_keychain(keychain);
     let window = earlier.starts("absent").await;
     window.sees("no keychain").await;
+    window.sees("Start GNOME Keyring").await;
     window
         .does_not_see("Disconnected", "an absent keychain says nothing about a sign-in")
         .await;
