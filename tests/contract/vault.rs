@@ -215,24 +215,17 @@ async fn a_prompt_that_nobody_answers_keeps_no_background_call_waiting() {
         background: Duration::from_millis(50),
         person_asked: Duration::from_secs(600),
     };
-    let vault = Arc::new(KeychainVault::with_store(
-        "contract",
-        Arc::new(open),
-        deadlines,
-    ));
+    let vault = Arc::new(KeychainVault::with_store("contract", Arc::new(open), deadlines));
     let id = IntegrationId::random();
     let (asking, asked_for) = (vault.clone(), id.clone());
     let person =
         tokio::spawn(async move { asking.load(&asked_for, Patience::PersonAsked).await.map(|_| ()) });
     // It has the turn once it was polled; then the other one comes.
     tokio::task::yield_now().await;
-    let background = tokio::time::timeout(
-        Duration::from_secs(60),
-        vault.load(&id, Patience::Background),
-    )
-    .await
-    .expect("a background call ends by its own deadline, not by that of the prompt before it")
-    .map(|_| ());
+    let background = tokio::time::timeout(Duration::from_secs(60), vault.load(&id, Patience::Background))
+        .await
+        .expect("a background call ends by its own deadline, not by that of the prompt before it")
+        .map(|_| ());
     assert!(
         matches!(background, Err(VaultError::Unavailable { .. })),
         "{background:?}"

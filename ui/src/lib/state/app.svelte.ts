@@ -31,6 +31,8 @@ class App {
   mendedRead = $state(false);
   /** What is the matter with the keychain: nothing can be read from a provider until it serves. */
   keychain = $state.raw<CommandError | null>(null);
+  /** Its own prompt may be open: whoever comes back to the list must not open another one. */
+  askingKeychain = $state(false);
   /** The first picture is on the screen: what it did without can follow. */
   painted = $state(false);
   #first: Promise<void> | null = null;
@@ -55,10 +57,13 @@ class App {
 
   /** Asks whether the keychain serves; with `ask` it may show its own prompt to be unlocked. */
   async checkKeychain(ask = false): Promise<void> {
+    this.askingKeychain ||= ask;
     try {
       this.keychain = await ipc.checkKeychain(ask);
     } catch {
       // Without lists there is nothing to read: the list's own problem is said.
+    } finally {
+      this.askingKeychain &&= !ask;
     }
   }
 
