@@ -200,3 +200,46 @@ async fn play(steps: Vec<Step>) {
         );
     }
 }
+
+#[tokio::test]
+async fn a_failure_that_lasts_keeps_the_time_at_which_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let read = async |now: i64, code: Option<FailureCode>| {
+        let job = store.open_job(&item, JobKind::Sync, at(now)).await.unwrap();
+        match code {
+            None => store
+                .complete_job(&job, everything_read(at(now), at(now)))
+                .await
+                .unwrap(),
+            Some(code) => {
+                let end = JobEnd::Failed(Failure::new(code, at(now)));
+                store.end_job(&job, end, at(now)).await.unwrap();
+            }
+        }
+        let record = store.item(&item).await.unwrap().unwrap();
+        record.last_failure.map(|failure| failure.at)
+    };
+    let silent = Some(FailureCode::ProviderUnreachable);
+    assert_eq!(read(10, None).await, None);
+    assert_eq!(read(20, silent).await, Some(at(20)));
+    assert_eq!(
+        read(80, silent).await,
+        Some(at(20)),
+        "the same trouble met again is as old as it was: how rarely to ask, and whom to call, go by its age"
+    );
+    assert_eq!(
+        read(140, Some(FailureCode::ProviderChanged)).await,
+        Some(at(140)),
+        "another trouble is a new one"
+    );
+    assert_eq!(read(200, None).await, None);
+    assert_eq!(
+        read(260, silent).await,
+        Some(at(260)),
+        "and after a success it is new as well"
+    );
+}

@@ -202,6 +202,43 @@ async fn a_keychain_that_hangs_is_left_alone_after_three_threads_and_taken_up_wh
     }
 }
 
+#[tokio::test]
+async fn a_prompt_that_nobody_answers_keeps_no_background_call_waiting() {
+    let store: Arc<CredentialStore> = keyring::mock::Store::new().unwrap();
+    let (gate_in, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let open = move || {
+        // As long as the prompt is open.
+        let _ = gate.lock().unwrap().recv();
+        Ok(store.clone())
+    };
+    let deadlines = Deadlines {
+        background: Duration::from_millis(50),
+        person_asked: Duration::from_secs(600),
+    };
+    let vault = Arc::new(KeychainVault::with_store("contract", Arc::new(open), deadlines));
+    let id = IntegrationId::random();
+    let (asking, asked_for) = (vault.clone(), id.clone());
+    let person =
+        tokio::spawn(async move { asking.load(&asked_for, Patience::PersonAsked).await.map(|_| ()) });
+    // It has the turn once it was polled; then the other one comes.
+    tokio::task::yield_now().await;
+    let background = tokio::time::timeout(Duration::from_secs(60), vault.load(&id, Patience::Background))
+        .await
+        .expect("a background call ends by its own deadline, not by that of the prompt before it")
+        .map(|_| ());
+    assert!(
+        matches!(background, Err(VaultError::Unavailable { .. })),
+        "{background:?}"
+    );
+    assert!(!person.is_finished(), "the prompt is still open");
+    drop(gate_in);
+    assert!(
+        matches!(person.await.unwrap(), Err(VaultError::NotThereYet)),
+        "and is taken up when somebody answers"
+    );
+}
+
 /// Run by the test below, inside a private session with a real keychain.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -3,76 +3,26 @@
 
 use crate::local_server::LocalServer;
 use crate::screen::{Computer, Window};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use talkvalue_sandbox::keychain::KeychainState;
 use talkvalue_sandbox::{EventSpec, GuestSpec, Sandbox};
 
-/// What people might call things. `%C` is an address that nobody may ask for; everything that could become an element
-/// has the class `canary`.
-const PAYLOADS: [&str; 48] = [
-    "<script class=canary src=\"%C\"></script>",
-    "<script class=canary>fetch('%C')</script>",
-    "</script><script class=canary>fetch('%C')</script>",
-    "<ScRiPt class=canary>document.title='owned'</ScRiPt>",
-    "<img class=canary src=x onerror=\"fetch('%C')\">",
-    "<img class=canary src=\"%C\">",
-    "<img class=canary src=%C/a srcset=\"%C/b 2x\">",
-    "\"><img class=canary src=\"%C\">",
-    "'><img class=canary src='%C'>",
-    "`><img class=canary src=`%C`>",
-    "<svg class=canary onload=\"fetch('%C')\"></svg>",
-    "<svg class=canary><script>fetch('%C')</script></svg>",
-    "<svg class=canary><image href=\"%C\"/></svg>",
-    "<svg class=canary><use href=\"%C#a\"/></svg>",
-    "<math class=canary><mtext><img class=canary src=\"%C\"></mtext></math>",
-    "<iframe class=canary src=\"%C\"></iframe>",
-    "<iframe class=canary srcdoc=\"<img src=%C>\"></iframe>",
-    "<object class=canary data=\"%C\"></object>",
-    "<embed class=canary src=\"%C\">",
-    "<link class=canary rel=stylesheet href=\"%C\">",
-    "<link class=canary rel=prefetch href=\"%C\">",
-    "<style class=canary>@import '%C';</style>",
-    "<style class=canary>*{background:url(%C)}</style>",
-    "<div class=canary style=\"background:url(%C)\">styled</div>",
-    "<meta class=canary http-equiv=refresh content=\"0;url=%C\">",
-    "<base class=canary href=\"%C\">",
-    "<form class=canary action=\"%C\"><input autofocus onfocus=this.form.submit()></form>",
-    "<video class=canary src=\"%C\" autoplay></video>",
-    "<audio class=canary src=\"%C\" autoplay></audio>",
-    "<details class=canary open ontoggle=\"fetch('%C')\">x</details>",
-    "<a class=canary href=\"javascript:fetch('%C')\">press me</a>",
-    "<a class=canary href=\"%C\" ping=\"%C\">press me</a>",
-    "<body onload=\"fetch('%C')\">",
-    "<template class=canary><img src=\"%C\"></template>",
-    "javascript:fetch('%C')",
-    "data:text/html,<script>fetch('%C')</script>",
-    "{{constructor.constructor('fetch(\"%C\")')()}}",
-    "${fetch('%C')}",
-    "{@html '<img class=canary src=%C>'}",
-    "#{fetch('%C')}",
-    "<%= fetch('%C') %>",
-    "[press me](javascript:fetch('%C'))",
-    "![picture](%C)",
-    "&lt;img class=canary src=%C&gt; &#60;script&#62;",
-    "\u{202e}gnp.exe\u{202c} \u{2066}turned\u{2069} %C",
-    "\u{fffd}\u{200b}\u{feff}nothing to see\u{200d} %C",
-    "Z\u{0361}\u{0489}a\u{0335}\u{0489}l\u{0321}g\u{0322}o\u{0328} %C",
-    "\\u003cimg class=canary src=%C\\u003e \\x3cscript\\x3e %00%0d%0a",
-];
+/// What people might call things, the same list as in the tests of the window's parts. `%C` is an address that nobody may
+/// ask for; most of what could become an element has the class `canary`.
+const PAYLOADS: &str = include_str!("../payloads/hostile.json");
+
+#[derive(Deserialize)]
+struct Payloads {
+    texts: Vec<String>,
+}
+
+/// The list holds at least as many, each of which would fetch something.
+const FETCHING: usize = 200;
 
 /// Made here: a word that no line can break.
 const LONG: usize = 4_000;
-
-/// One character with many lives, and texts that a parser of tables, numbers or paths would take for its own.
-const ODD: [&str; 6] = [
-    "=HYPERLINK(\"http://x\",\"y\")",
-    "../../../../etc/passwd",
-    "'; DROP TABLE items; --",
-    "null",
-    "__proto__",
-    "NaN",
-];
 
 /// Watches for what the page's policy has refused, from before anything hostile arrives.
 const WATCH: &str = "window.refusedByPolicy = [];
@@ -138,18 +88,43 @@ const PRESS_ESCAPE: &str = "document.activeElement.dispatchEvent(
   new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
 arguments[0]();";
 
-/// The places of the titles that are imported: one of each kind that could make something.
-const IMPORTED: [usize; 6] = [1, 0, 5, 15, 30, 44];
+/// What the titles that are imported begin with: one of each kind that could make something.
+const IMPORTED: [&str; 6] = [
+    "<img src=x",
+    "<script class=canary src",
+    "<svg onload",
+    "<iframe class=canary src",
+    "<a class=canary href=\"javascript",
+    "\u{202e}gnp",
+];
 
 /// Some dozens of requests of this computer to itself.
 const IMPORTED_WITHIN: std::time::Duration = std::time::Duration::from_secs(180);
 
 fn payloads(server: &LocalServer) -> Vec<String> {
     let canary = server.url("/canary");
-    let mut all: Vec<String> = PAYLOADS.iter().map(|text| text.replace("%C", &canary)).collect();
-    all.extend(ODD.map(str::to_owned));
+    let listed: Payloads = serde_json::from_str(PAYLOADS).expect("the list is JSON");
+    let fetching = listed.texts.iter().filter(|text| text.contains("%C")).count();
+    assert!(fetching >= FETCHING, "{fetching} texts prove little");
+    let mut all: Vec<String> = listed
+        .texts
+        .iter()
+        // What shows nothing is shown in our words instead: the window's own tests see to it.
+        .filter(|text| text.chars().any(|letter| !is_unseen(letter)))
+        .map(|text| text.replace("%C", &canary))
+        .collect();
     all.push(format!("Endless{}", "x".repeat(LONG)));
     all
+}
+
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{3164}' | '\u{2800}'
+        )
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[tokio::test]
@@ -162,7 +137,7 @@ async fn hostile_texts_show_whole_as_text_and_make_nothing() {
         .await
         .expect("the sandbox listens");
     let luma = sandbox.luma();
-    let calendar = luma.add_calendar(&all[0], &all[4], &all[5]);
+    let calendar = luma.add_calendar(&all[0], &all[8], &all[9]);
     let first = luma.add_event(&calendar.id, EventSpec::new(all[1].as_str()));
     for text in &all {
         let guest = GuestSpec::new(text.as_str())
@@ -192,7 +167,14 @@ async fn hostile_texts_show_whole_as_text_and_make_nothing() {
     nothing_was_made(&window, &server, "the titles on offer").await;
 
     // The first holds everybody; the others bring hostile titles into the list.
-    for (count, title) in IMPORTED.into_iter().map(|place| &all[place]).enumerate() {
+    let imported: Vec<String> = IMPORTED
+        .iter()
+        .map(|start| {
+            let text = all.iter().find(|text| text.starts_with(start));
+            text.expect("the list has one of each kind").clone()
+        })
+        .collect();
+    for (count, title) in imported.iter().enumerate() {
         if count > 0 {
             window.press("Import event").await;
             window.sees("For check-in").await;
@@ -208,7 +190,6 @@ async fn hostile_texts_show_whole_as_text_and_make_nothing() {
             .sees_within(&format!("{} live", count + 1), IMPORTED_WITHIN)
             .await;
     }
-    let imported: Vec<String> = IMPORTED.into_iter().map(|place| all[place].clone()).collect();
     let listed = read_all(&window, ".rows.scrolls", ".title bdi").await;
     assert_shown(&imported, &listed, "the titles in the list");
     nothing_was_made(&window, &server, "the list").await;

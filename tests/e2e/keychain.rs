@@ -3,7 +3,7 @@
 
 use crate::screen::{Computer, VAULT_SERVICE, Window};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 use talkvalue_sandbox::{EventSpec, Sandbox};
 
@@ -12,6 +12,9 @@ const TITLE: &str = "Harbour Makers Night";
 /// Hundreds of times what it takes. A busy machine must not fail the test, a start that waits for the keychain's
 /// deadline of 120 s must.
 const PAINTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long the keychain may take to open its prompt.
+const PROMPTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// An emptied keychain may still be starting: it is believed after a minute.
 const EMPTINESS_BELIEVED_WITHIN: Duration = Duration::from_secs(100);
@@ -24,6 +27,10 @@ struct Earlier {
 
 impl Earlier {
     async fn run() -> Self {
+        Self::run_on(Computer::start(KeychainState::Unlocked)).await
+    }
+
+    async fn run_on(computer: Computer) -> Self {
         let sandbox = Sandbox::builder()
             .seed(5)
             .start()
@@ -33,7 +40,6 @@ impl Earlier {
         let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
         let event = luma.add_event(&calendar.id, EventSpec::new(TITLE));
         luma.add_guests(&event, 120);
-        let computer = Computer::start(KeychainState::Unlocked);
         let window = computer.open(&sandbox).await;
         window.brings_in(&calendar.key, TITLE).await;
         window.quit().await;
@@ -80,6 +86,57 @@ async fn a_locked_keychain_hides_no_list_and_is_said_to_be_locked() {
     window.quit().await;
 }
 
+/// The deadline of a call that a person asked for, and some more.
+const PROMPT_GIVEN_UP_WITHIN: Duration = Duration::from_secs(180);
+
+#[tokio::test]
+async fn slow_a_prompt_that_nobody_answers_hides_no_list_and_is_given_up() {
+    let earlier = Earlier::run_on(Computer::start_with_prompts(KeychainState::Unlocked)).await;
+    earlier
+        .computer
+        .keychain
+        .restart_locked()
+        .expect("the keychain locks");
+    let window = earlier.starts("locked, and its prompt can show").await;
+    window.sees("keychain is locked").await;
+    assert!(
+        !earlier.computer.shows_prompt(),
+        "no prompt opens that nobody asked for"
+    );
+    window.press("Unlock keychain").await;
+    let deadline = Instant::now() + PROMPTED_WITHIN;
+    while !earlier.computer.shows_prompt() {
+        assert!(Instant::now() < deadline, "the click opens the keychain's prompt");
+        tokio::task::yield_now().await;
+    }
+    // Nobody answers. The window goes on meanwhile, and says what it waits for.
+    window.choose(TITLE).await;
+    assert_eq!(
+        window.count("Total attendees").await,
+        "120",
+        "the list is there under an open prompt"
+    );
+    window.press("Events").await;
+    window.sees("keychain is locked").await;
+    let waits = "//button[normalize-space(.)='Unlock keychain' and @disabled]";
+    let asks_again = "//button[normalize-space(.)='Unlock keychain' and not(@disabled)]";
+    window
+        .finds_within(waits, "the button that waits", PROMPTED_WITHIN)
+        .await;
+    window
+        .finds_within(
+            asks_again,
+            "the button, once the prompt is given up",
+            PROMPT_GIVEN_UP_WITHIN,
+        )
+        .await;
+    window.sees("keychain is locked").await;
+    window
+        .does_not_see("Disconnected", "a prompt that nobody answered is no lost sign-in")
+        .await;
+    window.quit().await;
+}
+
 #[tokio::test]
 async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let earlier = Earlier::run().await;
@@ -87,6 +144,7 @@ async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let earlier = earlier.with_keychain(keychain);
     let window = earlier.starts("absent").await;
     window.sees("no keychain").await;
+    window.sees("Start GNOME Keyring").await;
     window
         .does_not_see("Disconnected", "an absent keychain says nothing about a sign-in")
         .await;

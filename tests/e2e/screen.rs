@@ -72,6 +72,38 @@ pub(crate) struct Start {
 
 impl Computer {
     pub(crate) fn start(state: KeychainState) -> Self {
+        Self::start_with(|| PrivateKeychain::start(state))
+    }
+
+    /// A computer on which the keychain's own prompt can show.
+    pub(crate) fn start_with_prompts(state: KeychainState) -> Self {
+        let computer = Self::start_with(|| PrivateKeychain::start_with_display(state));
+        let told = Command::new("dbus-update-activation-environment")
+            .arg(format!("DISPLAY={}", computer.display))
+            .envs(computer.keychain.environment())
+            .status()
+            .expect("dbus-update-activation-environment runs");
+        assert!(told.success(), "the prompt must know where to show");
+        computer
+    }
+
+    /// Whether the keychain's prompt is open, or being opened.
+    pub(crate) fn shows_prompt(&self) -> bool {
+        let asked = Command::new("dbus-send")
+            .args([
+                "--session",
+                "--print-reply=literal",
+                "--dest=org.freedesktop.DBus",
+            ])
+            .args(["/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner"])
+            .arg("string:org.gnome.keyring.SystemPrompter")
+            .envs(self.keychain.environment())
+            .output()
+            .expect("dbus-send runs");
+        String::from_utf8_lossy(&asked.stdout).contains("true")
+    }
+
+    fn start_with(keychain: impl FnOnce() -> io::Result<PrivateKeychain>) -> Self {
         let mut screen = Command::new("Xvfb");
         screen
             .args([
@@ -92,7 +124,7 @@ impl Computer {
             .read_line(&mut number)
             .expect("Xvfb names its display");
         Self {
-            keychain: PrivateKeychain::start(state).expect("a private keychain starts"),
+            keychain: keychain().expect("a private keychain starts"),
             folder: tempfile::tempdir().expect("a folder can be made"),
             _screen: screen,
             display: format!(":{}", number.trim()),
@@ -262,6 +294,11 @@ impl Window {
                 panic!("{what} does not show ({error}). The page says:\n{page}");
             }
         }
+    }
+
+    /// Waits until such an element is there.
+    pub(crate) async fn finds_within(&self, xpath: &str, what: &str, patience: Duration) {
+        self.find_within(xpath, what, patience).await;
     }
 
     /// Everything the page says.

@@ -314,7 +314,25 @@ async fn the_window_stays_on_its_page_whatever_address_a_script_sends_it_to() {
         "blob:null/00000000-0000-0000-0000-000000000000".to_owned(),
         "mailto:robin@harbour.example".to_owned(),
         "x-scheme-nobody-knows:left".to_owned(),
+        server.url("/left").replace("http://", "HTTP://"),
+        server.url("/left").replace("http://", "http:/\\"),
+        server.url("/left").replace("http:", ""),
+        server.url("/left").replace("127.0.0.1", "2130706433"),
+        server.url("/left").replace("127.0.0.1", "[::ffff:127.0.0.1]"),
+        server.url("/left").replace("http://", "ws://"),
+        server.url("/left").replace("http://", "ftp://"),
+        server.url("/left").replace("http://", "view-source:http://"),
+        format!("blob:{}", server.url("/left")),
+        format!("tauri://localhost@{}", server.url("/left").replace("http://", "")),
+        "http://tauri.localhost.example/".to_owned(),
+        "https://www.eventbrite.com/oauth/authorize".to_owned(),
+        "https://luma.com/".to_owned(),
+        "about:srcdoc".to_owned(),
+        "smb://harbour.example/left".to_owned(),
+        "ipc://localhost/app_status".to_owned(),
+        "webkit://gpu".to_owned(),
     ];
+    assert!(addresses.len() >= 30, "a handful of addresses proves little");
     for address in &addresses {
         let outcome = window.script(LEAVE, vec![json!(address)]).await;
         assert_eq!(

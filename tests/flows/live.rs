@@ -216,6 +216,33 @@ async fn a_provider_that_falls_silent_is_told_and_asked_again() {
 }
 
 #[tokio::test]
+async fn a_provider_that_stays_silent_is_asked_ever_more_rarely() {
+    let (stage, item) = Stage::imported(Provider::Luma, 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage
+        .door()
+        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    let failed = open
+        .until(&item, "the failure", |view| view.failure.is_some())
+        .await;
+    let since = failed.failure.unwrap().since;
+    let later = open
+        .until(&item, "a pause of five minutes", |view| {
+            let (Some(tried), Some(next)) = (view.last_attempted_at, view.next_attempt_at) else {
+                return false;
+            };
+            next.duration_since(tried).as_secs() >= 300
+        })
+        .await;
+    assert_eq!(
+        later.failure.unwrap().since,
+        since,
+        "it fails since its first failure, not since its last"
+    );
+}
+
+#[tokio::test]
 async fn a_keychain_in_trouble_pauses_and_goes_on_by_itself() {
     let (stage, item) = Stage::imported(Provider::Eventbrite, 60).await;
     let (ports, gate) = hanging(&stage);

@@ -74,6 +74,12 @@ fn account_is_connected_proved_and_disconnected() {
         .unwrap();
     assert_eq!(disconnected["status"], "DISCONNECTED");
     assert_eq!(disconnected["failure"]["code"], "DISCONNECTED_BY_YOU");
+    assert!(
+        text(&disconnected["failure"]["since"])
+            .parse::<jiff::Timestamp>()
+            .is_ok(),
+        "since when it lasts is a time, not a sentence"
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use talkvalue_core::ports::{Notices, Ports};
 use talkvalue_sandbox::{EventSpec, LumaCalendar, Sandbox};
 use talkvalue_sync_app::ipc::notices;
 use talkvalue_sync_app::{Launch, MAIN_WINDOW, World};
+use tauri::http::HeaderName;
 use tauri::ipc::{CallbackFn, InvokeBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
@@ -121,6 +122,20 @@ impl Stage {
         self.calls("show_item", json!({ "itemId": item })).unwrap()
     }
 
+    /// The resources of Tauri's that the app and its windows hold: each would be a number that a page could guess.
+    pub(crate) fn resources(&self) -> usize {
+        let of_windows: usize = self
+            .app
+            .webview_windows()
+            .values()
+            .map(|window| {
+                window.resources_table().names().count()
+                    + window.as_ref().window().resources_table().names().count()
+            })
+            .sum();
+        of_windows + self.app.resources_table().names().count()
+    }
+
     /// Another window of this app, as a sign-in of a provider would open it.
     pub(crate) fn opens_window(&self, label: &str) -> WebviewWindow<MockRuntime> {
         tauri::WebviewWindowBuilder::new(&self.app, label, tauri::WebviewUrl::default())
@@ -174,6 +189,33 @@ pub(crate) fn call_from(
         headers: tauri::http::HeaderMap::default(),
         invoke_key: INVOKE_KEY.to_owned(),
     };
+    answer_to(window, request)
+}
+
+/// [`call`] with headers, which a page may set as it likes.
+pub(crate) fn call_with_headers(
+    window: &WebviewWindow<MockRuntime>,
+    command: &str,
+    body: InvokeBody,
+    headers: &[(&'static str, String)],
+) -> Result<Value, Value> {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: own_address().parse().unwrap(),
+        body,
+        headers: headers.collect(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    answer_to(window, request)
+}
+
+fn answer_to(window: &WebviewWindow<MockRuntime>, request: InvokeRequest) -> Result<Value, Value> {
+    let command = request.cmd.clone();
     let answer = get_ipc_response(window, request).map(|body| body.deserialize::<Value>().unwrap());
     let seen = match &answer {
         Ok(value) | Err(value) => value.to_string(),

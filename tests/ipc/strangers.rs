@@ -1,6 +1,6 @@
 //! Windows and pages that are not the main window's own are refused everything.
 
-use crate::stage::{Stage, call, call_from, own_address};
+use crate::stage::{Stage, call, call_from, call_with_headers, own_address};
 use serde_json::{Value, json};
 use talkvalue_sync_app::MAIN_WINDOW;
 use talkvalue_sync_app::commands::NAMES;
@@ -103,4 +103,70 @@ fn unknown_commands_are_refused() {
     ] {
         assert_shut(call(&stage.window, command, arguments()), command);
     }
+}
+
+/// A page fetches here what was too long for a message, by a number that counts up from 0.
+const CHANNEL_DATA: &str = "plugin:__TAURI_CHANNEL__|fetch";
+
+/// More numbers than the main window's work could have used up.
+const GUESSES: u32 = 200;
+
+#[test]
+fn a_second_window_finds_nothing_under_the_first_ones_numbers() {
+    let (stage, _, _, item) = Stage::with_item(150);
+    // Whatever the main window does, it is handed no resource: there is no number to guess.
+    let listening = call_from(
+        &stage.window,
+        "plugin:event|listen",
+        InvokeBody::Json(json!({ "event": "notice", "target": { "kind": "Any" }, "handler": 7 })),
+        own_address(),
+    );
+    let listener = listening.expect("the main window may listen");
+    for (command, arguments) in [
+        ("list_items", json!({})),
+        ("show_item", json!({ "itemId": item })),
+        (
+            "list_attendees",
+            json!({ "itemId": item, "request": crate::attendees::everybody() }),
+        ),
+        ("list_activity", json!({ "itemId": item })),
+        ("app_status", json!({})),
+    ] {
+        stage.calls(command, arguments).expect(command);
+    }
+    assert_eq!(
+        stage.resources(),
+        0,
+        "no resource of Tauri's is handed to a window"
+    );
+
+    for label in ["oauth-1", "main2"] {
+        let window = stage.opens_window(label);
+        for id in 0..GUESSES {
+            let headers = [("tauri-channel-id", id.to_string())];
+            let data = call_with_headers(&window, CHANNEL_DATA, InvokeBody::Json(json!({})), &headers);
+            assert!(
+                data.is_err(),
+                "{label} found data under the number {id}: {data:?}"
+            );
+            for command in ["plugin:resources|close", "plugin:event|unlisten"] {
+                let body = json!({ "rid": id, "event": "notice", "eventId": id });
+                assert_shut(call(&window, command, InvokeBody::Json(body)), command);
+            }
+        }
+        let body = json!({ "event": "notice", "eventId": listener });
+        assert_shut(
+            call(&window, "plugin:event|unlisten", InvokeBody::Json(body)),
+            "the main window's own listener",
+        );
+    }
+    assert_eq!(stage.resources(), 0, "and a second window brings none");
+    stage
+        .calls("sync_item", json!({ "itemId": item }))
+        .expect("a sync");
+    assert_eq!(
+        stage.hears("JOB_ENDED")["itemId"],
+        item.as_str(),
+        "the main window still hears what it listens to"
+    );
 }

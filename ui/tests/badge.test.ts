@@ -110,14 +110,18 @@ test("sync is disabled offline, with its reason", () => {
 });
 
 test("the next attempt and a status page are said where a failure mends itself", () => {
-  const one = itemIn("FAILED", "PROVIDER_UNREACHABLE", {
+  const failing = itemIn("FAILED", "PROVIDER_UNREACHABLE", {
     nextAttemptAt: "2026-11-23T14:04:00Z",
-    lastSyncedAt: "2026-11-23T14:01:00Z",
+    // A list of last week: how old it is says nothing of how long it fails.
+    lastSyncedAt: "2026-11-16T14:01:00Z",
   });
+  const since = (at: string) => ({ ...failing, failure: failing.failure && { ...failing.failure, since: at } });
+  const one = since("2026-11-23T14:01:00Z");
   expect(bannerOf(one, NOW)?.text).toContain("Trying again by itself in 2 min.");
   expect(bannerOf(one, NOW)?.actions).not.toContain("OPEN_STATUS_PAGE");
   expect(bannerOf(one, NOW, 3)?.actions).toContain("OPEN_STATUS_PAGE");
-  expect(bannerOf({ ...one, lastSyncedAt: "2026-11-23T13:00:00Z" }, NOW)?.actions).toContain("OPEN_STATUS_PAGE");
+  expect(bannerOf(since("2026-11-23T13:32:30Z"), NOW)?.actions).not.toContain("OPEN_STATUS_PAGE");
+  expect(bannerOf(since("2026-11-23T13:31:00Z"), NOW)?.actions).toContain("OPEN_STATUS_PAGE");
 });
 
 test("the title says the word of the badge", () => {

@@ -13,6 +13,8 @@ class NeverObserves {
 
 // Tests of built files run without a page.
 if (typeof document !== "undefined") {
+  // The window reads these a moment after its start; tests begin after that moment.
+  await (await import("../src/lib/state/rest.svelte")).rest.read();
   Object.assign(globalThis, { ResizeObserver: NeverObserves, IntersectionObserver: NeverObserves });
   Element.prototype.scrollTo = () => undefined;
   Element.prototype.scrollIntoView = () => undefined;

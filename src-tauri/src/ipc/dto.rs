@@ -91,6 +91,8 @@ pub struct FailureView {
     pub code: FailureCode,
     pub recovery: Recovery,
     pub message: String,
+    /// When it was first seen.
+    pub since: String,
 }
 
 impl From<query::FailureView> for FailureView {
@@ -99,6 +101,7 @@ impl From<query::FailureView> for FailureView {
             code: failure.code.into(),
             recovery: failure.recovery.into(),
             message: failure.message,
+            since: failure.since.to_string(),
         }
     }
 }

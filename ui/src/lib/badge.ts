@@ -42,7 +42,19 @@ export function asksAboutRemovals(item: ItemView): boolean {
   return !item.archived && item.alert === null && item.syncStatus === "ACTIVE" && item.heldRemovals > 0;
 }
 
+/** What an item was last told as never changes: what changes is told as another one. Asked for several times a start. */
+const badges = new WeakMap<ItemView, Badge>();
+
 export function badgeOf(item: ItemView): Badge {
+  let badge = badges.get(item);
+  if (badge === undefined) {
+    badge = made(item);
+    badges.set(item, badge);
+  }
+  return badge;
+}
+
+function made(item: ItemView): Badge {
   if (item.archived) {
     return { tone: "quiet", shape: "dashed", word: "Archived", since: null, group: "quiet" };
   }

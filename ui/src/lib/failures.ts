@@ -146,8 +146,8 @@ function alertActions(item: ItemView): readonly Action[] {
 }
 
 function longFailing(item: ItemView, now: number, retries: number): Action[] {
-  const since = item.lastSyncedAt === null ? null : now - Date.parse(item.lastSyncedAt);
-  const long = retries >= LONG_CLICKS || (since !== null && since > LONG_FAILING);
+  const since = item.failure === null ? now : Date.parse(item.failure.since);
+  const long = retries >= LONG_CLICKS || now - since >= LONG_FAILING;
   return item.alert !== "INTEGRATION_DISCONNECTED" && mendsItself(item) && long ? ["OPEN_STATUS_PAGE"] : [];
 }
 

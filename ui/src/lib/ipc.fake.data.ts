@@ -24,8 +24,8 @@ const at = (offset: number) => new Date(Date.now() + offset).toISOString();
 /** Events start on the hour. */
 const onTheHour = (offset: number) => new Date(Math.round((Date.now() + offset) / HOUR) * HOUR).toISOString();
 
-export function failure(code: FailureCode, recovery: Recovery, message: string): FailureView {
-  return { code, recovery, message };
+export function failure(code: FailureCode, recovery: Recovery, message: string, since = at(-7 * MINUTE)): FailureView {
+  return { code, recovery, message, since };
 }
 
 export function account(facts: Partial<IntegrationView> & { id: string }): IntegrationView {

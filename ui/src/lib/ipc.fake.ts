@@ -233,6 +233,7 @@ export const disconnectIntegration: typeof real.disconnectIntegration = (integra
       code: "DISCONNECTED_BY_YOU" as const,
       recovery: "RECONNECT" as const,
       message: `You disconnected ${integration.accountEmail ?? integration.accountName} (just now).`,
+      since: new Date().toISOString(),
     };
     const severed: IntegrationView = { ...integration, status: "DISCONNECTED", failure };
     core.integrations.set(integrationId, severed);
@@ -348,8 +349,9 @@ export const cancelItem: typeof real.cancelItem = (itemId: string) =>
             code: "IMPORT_CANCELLED",
             recovery: "RETRY",
             message: `Import stopped by you. Only ${item.counts.total} registrations have arrived; this list is not complete.`,
+            since: new Date().toISOString(),
           }
-        : { code: "INTERRUPTED", recovery: "RETRY", message: "The last run was cut off. What arrived is kept." },
+        : { code: "INTERRUPTED", recovery: "RETRY", message: "The last run was cut off. What arrived is kept.", since: new Date().toISOString() },
     });
     return core.item(itemId);
   });

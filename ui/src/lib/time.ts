@@ -5,15 +5,19 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const clockTime = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dayMonth = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
-const dayMonthYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
-const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
-const numerals = new Intl.NumberFormat(LOCALE);
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const two = (value: number) => String(value).padStart(2, "0");
+
+// Written out: the first of the engine's own formatters costs more than a screenful of rows.
+const clockTime = (at: Date) => `${two(at.getHours())}:${two(at.getMinutes())}`;
+const dayMonth = (at: Date) => `${at.getDate()} ${MONTHS[at.getMonth()]}`;
+const dayMonthYear = (at: Date) => `${dayMonth(at)} ${at.getFullYear()}`;
+const weekday = (at: Date) => WEEKDAYS[at.getDay()] ?? "";
 
 /** 1240 → "1,240". */
 export function number(value: number): string {
-  return numerals.format(value);
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** "1 person", "1,240 people": the right form for the count. */
@@ -37,19 +41,19 @@ export function moment(time: string, now: number): string {
   const today = new Date(now);
   const days = daysBetween(then, today);
   if (days === 0) {
-    return clockTime.format(then);
+    return clockTime(then);
   }
   if (days === 1) {
-    return `yesterday ${clockTime.format(then)}`;
+    return `yesterday ${clockTime(then)}`;
   }
-  return (then.getFullYear() === today.getFullYear() ? dayMonth : dayMonthYear).format(then);
+  return (then.getFullYear() === today.getFullYear() ? dayMonth : dayMonthYear)(then);
 }
 
 /** Like `moment`, and the time of day too once the day alone would stand there. */
 export function momentWithTime(time: string, now: number): string {
   const then = new Date(time);
   const day = moment(time, now);
-  return day.includes(":") || day === "" ? day : `${day}, ${clockTime.format(then)}`;
+  return day.includes(":") || day === "" ? day : `${day}, ${clockTime(then)}`;
 }
 
 /** "just now", "12 min ago", "2 h ago", "3 days ago". */
@@ -77,8 +81,8 @@ export function ahead(time: string, now: number): string {
     return `in ${Math.ceil(left / MINUTE)} min`;
   }
   const days = daysBetween(new Date(now), new Date(time));
-  const day = days === 0 ? "" : days === 1 ? "tomorrow " : `${dayMonth.format(new Date(time))}, `;
-  return days <= 1 ? `at ${day}${clockTime.format(new Date(time))}` : `on ${day}${clockTime.format(new Date(time))}`;
+  const day = days === 0 ? "" : days === 1 ? "tomorrow " : `${dayMonth(new Date(time))}, `;
+  return days <= 1 ? `at ${day}${clockTime(new Date(time))}` : `on ${day}${clockTime(new Date(time))}`;
 }
 
 /** When an event takes place, seen from now: "Starts in 3 h", "Tomorrow 10:00", "in 12 days", "Now", "Over". */
@@ -103,12 +107,12 @@ export function startWords(startsAt: string | null, endsAt: string | null, now: 
   if (days === 0 || left < 10 * HOUR) {
     return `Starts in ${Math.round(left / HOUR)} h`;
   }
-  const at = clockTime.format(new Date(start));
+  const at = clockTime(new Date(start));
   if (days === 1) {
     return `Tomorrow ${at}`;
   }
   if (days < 7) {
-    return `${weekday.format(new Date(start))} ${at}`;
+    return `${weekday(new Date(start))} ${at}`;
   }
   if (days < 60) {
     return `In ${days} days`;
@@ -150,7 +154,7 @@ export function eventSpan(startsAt: string | null, endsAt: string | null, timezo
     const end = new Date(endsAt);
     words += dayWords(end) === dayWords(start) ? `–${time.format(end)}` : ` – ${dayWords(end)} ${time.format(end)}`;
   }
-  const startHere = clockTime.format(start);
+  const startHere = clockTime(start);
   if (time.format(start) !== startHere) {
     words += ` ${zoneName(start)} (${startHere} here)`;
   } else if (zone !== here) {

@@ -2,14 +2,13 @@
 
 import { badgeOf } from "./badge";
 import type { Screen } from "./state/route.svelte";
-import { plain } from "./text";
 import type { ItemView } from "./types";
-import { groupWords, words } from "./words";
+import { groupWords, titled, words } from "./words";
 
 export function titleOf(screen: Screen, items: readonly ItemView[]): string {
   if (screen.name === "item") {
     const item = items.find((candidate) => candidate.id === screen.itemId);
-    return item === undefined ? words.app : `${plain(item.title)} · ${badgeOf(item).word}`;
+    return item === undefined ? words.app : `${titled(item)} · ${badgeOf(item).word}`;
   }
   if (screen.name === "settings") {
     return `${words.settings.title} · ${words.app}`;

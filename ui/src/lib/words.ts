@@ -2,6 +2,7 @@
 
 import type { Action } from "./failures";
 import type { Group } from "./badge";
+import { named, plain } from "./text";
 import { counted, number } from "./time";
 import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus } from "./types";
 
@@ -29,7 +30,13 @@ export const groupWords: Record<Group, (count: number) => string> = {
 
 /** How a person recognises the account: its e-mail, else its name. */
 export function accountLabel(account: IntegrationView): string {
-  return account.provider === "EVENTBRITE" && account.accountEmail !== null ? account.accountEmail : account.accountName;
+  const label = account.provider === "EVENTBRITE" && account.accountEmail !== null ? account.accountEmail : account.accountName;
+  return named(label, words.unnamedAccount);
+}
+
+/** What an event is called, fit to stand inside a sentence, a label or the window's title. */
+export function titled(event: { title: string }): string {
+  return plain(named(event.title, words.untitled));
 }
 
 /** Path items count people, Badge events registrations. */
@@ -98,6 +105,9 @@ export const words = {
   app: "TalkValue Sync",
   /** For an event whose name shows nothing. */
   untitled: "Event without a name",
+  unnamedAccount: "Account without a name",
+  more: "Show all",
+  less: "Show less",
   about:
     "TalkValue Sync keeps its own copy of your Eventbrite and Luma lists on this computer. It only reads: it changes " +
     "nothing at TalkValue, Eventbrite or Luma, and staff stations do not use this copy.",

@@ -41,7 +41,7 @@ export function itemIn(
   code: FailureCode,
   more: Partial<ItemView> = {},
 ): ItemView {
-  const failure = { code, recovery: RECOVERY[code], message: `The core's sentence about ${code}.` };
+  const failure = { code, recovery: RECOVERY[code], message: `The core's sentence about ${code}.`, since: new Date().toISOString() };
   const base = item({ id: "one", title: "Harbour Makers Night", counts: { total: 12, attending: 9, awaiting: 1, notAttending: 2, checkedIn: 3 } });
   switch (syncStatus) {
     case "DISCONNECTED":

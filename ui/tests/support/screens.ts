@@ -1,6 +1,9 @@
 // Every screen, and how a person gets there.
 
+import { ENDLESS, HOSTILE } from "../../src/lib/ipc.fake.hostile";
 import type { Page } from "playwright-core";
+
+const ENDLESS_ID = `hostile-${HOSTILE.indexOf(ENDLESS[0] ?? "")}`;
 
 export interface Place {
   name: string;
@@ -183,14 +186,14 @@ export const PLACES: Place[] = [
     },
   },
   { name: "detail-hostile-alert", scenario: "hostile", go: openRow("hostile-makers-night") },
-  { name: "detail-hostile-long", scenario: "hostile", go: openRow("hostile-80") },
+  { name: "detail-hostile-long", scenario: "hostile", go: openRow(ENDLESS_ID) },
   { name: "settings-hostile", scenario: "hostile", go: settings },
   { name: "reconnect-hostile", scenario: "hostile", go: reconnectFor("hostile-makers-night") },
   {
     name: "remove-hostile",
     scenario: "hostile",
     go: async (page) => {
-      await openRow("hostile-80")(page);
+      await openRow(ENDLESS_ID)(page);
       await page.click('[aria-label="More actions"]');
       await page.click("text=Remove…");
       await page.waitForSelector('[role="alertdialog"]');

@@ -5,4 +5,8 @@ import type { Recovery } from "./Recovery";
 /**
  * Why a status is what it is.
  */
-export type FailureView = { code: FailureCode, recovery: Recovery, message: string, };
+export type FailureView = { code: FailureCode, recovery: Recovery, message: string, 
+/**
+ * When it was first seen.
+ */
+since: string, };

@@ -6,9 +6,9 @@ import { toast } from "svelte-sonner";
 
 import type { Action } from "../failures";
 import * as ipc from "../ipc";
-import { plain, sentence } from "../text";
+import { sentence } from "../text";
 import type { CommandError, ItemView, Notice, ShownRemovals } from "../types";
-import { words } from "../words";
+import { titled, words } from "../words";
 import { integrations } from "./integrations.svelte";
 import { items } from "./items.svelte";
 import { route } from "./route.svelte";
@@ -120,6 +120,6 @@ export function tellNotice(notice: Notice): void {
     const item = notice.itemId ? items.get(notice.itemId) : undefined;
     const error = sentence(notice.error.message);
     // The page and its card say it already where the item is known to have failed; the message names which it was.
-    toast.error(item === undefined ? error : `${plain(item.title)}: ${error}`);
+    toast.error(item === undefined ? error : `${titled(item)}: ${error}`);
   }
 }

@@ -2,9 +2,8 @@
 // a network failure is one sentence and not fifty. Counters and countdowns are never said.
 
 import { badgeOf } from "../badge";
-import { plain } from "../text";
 import type { ItemView } from "../types";
-import { words } from "../words";
+import { titled, words } from "../words";
 
 const MERGE = 5_000;
 
@@ -39,12 +38,12 @@ class Announcer {
       if (before === undefined || before.word !== word) {
         this.#progress.delete(item.id);
         if (word === "Importing") {
-          this.#progress.set(item.id, words.heard.importStarted(plain(item.title)));
+          this.#progress.set(item.id, words.heard.importStarted(titled(item)));
         } else {
-          this.#pending.set(word, [...(this.#pending.get(word) ?? []), plain(item.title)]);
+          this.#pending.set(word, [...(this.#pending.get(word) ?? []), titled(item)]);
         }
       } else if (quarter > before.quarter) {
-        this.#progress.set(item.id, words.heard.importPercent(plain(item.title), quarter * 25));
+        this.#progress.set(item.id, words.heard.importPercent(titled(item), quarter * 25));
       }
     }
     this.#last = seen;

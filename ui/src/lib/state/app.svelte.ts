@@ -14,6 +14,10 @@ import { signIns } from "./sign-in.svelte";
 /** What is green now may be stale later without anybody telling: the core decides that by age, when asked. */
 const ASK_AGAIN = 30_000;
 
+/** How long the first picture waits for the stored lists, which take a few milliseconds. Whatever keeps them longer (a
+ *  file that is checked, a disk that is slow) is waited for with the window drawn. */
+const FIRST_ANSWER = 250;
+
 /** Two frames later what is known now is on the screen; a window that nobody sees draws none, and need not wait. */
 function painted(): Promise<unknown> {
   if (document.visibilityState !== "visible") {
@@ -28,6 +32,11 @@ class App {
   mendedRead = $state(false);
   /** What is the matter with the keychain: nothing can be read from a provider until it serves. */
   keychain = $state.raw<CommandError | null>(null);
+  /** Its own prompt may be open: whoever comes back to the list must not open another one. */
+  askingKeychain = $state(false);
+  /** The first picture is on the screen: what it did without can follow. */
+  painted = $state(false);
+  #first: Promise<void> | null = null;
 
   /** Asks for everything again. */
   async refresh(): Promise<void> {
@@ -49,10 +58,13 @@ class App {
 
   /** Asks whether the keychain serves; with `ask` it may show its own prompt to be unlocked. */
   async checkKeychain(ask = false): Promise<void> {
+    this.askingKeychain ||= ask;
     try {
       this.keychain = await ipc.checkKeychain(ask);
     } catch {
       // Without lists there is nothing to read: the list's own problem is said.
+    } finally {
+      this.askingKeychain &&= !ask;
     }
   }
 
@@ -71,7 +83,14 @@ class App {
     }
   }
 
-  /** Starts listening and asks for everything; the returned function ends it. */
+  /** Asks for the stored lists before anything is drawn, and waits for them a moment: drawing an empty list first would
+   *  cost more than the lists themselves. */
+  async ask(): Promise<void> {
+    this.#first = this.refresh();
+    await Promise.race([this.#first, new Promise((resolve) => setTimeout(resolve, FIRST_ANSWER))]);
+  }
+
+  /** Starts listening and asks for everything, unless that is asked already; the returned function ends it. */
   start(): () => void {
     const listening = ipc.onNotice((notice) => {
       items.hear(notice);
@@ -87,11 +106,13 @@ class App {
       }
     });
     let ended = false;
-    const first = this.refresh();
+    const first = this.#first ?? this.refresh();
+    this.#first = null;
     // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
     // thousand items would be read and compared while a person waits for them. The keychain may take its time too.
     void Promise.all([listening, first])
       .then(painted)
+      .then(() => (this.painted = true))
       .then(() => (ended ? undefined : Promise.all([this.refresh(), this.checkKeychain(), this.#keepLive()])))
       .catch(() => undefined);
     const timer = setInterval(() => {

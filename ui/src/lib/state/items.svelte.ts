@@ -12,7 +12,8 @@ const PROGRESS_PAUSE = 400;
 const MANY = 8;
 
 class Items {
-  #byId = new SvelteMap<string, ItemView>();
+  /** Replaced as a whole: a signal for each of thousands of items costs a start more than it ever saves. */
+  #byId = $state.raw<ReadonlyMap<string, ItemView>>(new Map());
   /** Whether the first answer has come: before it, nothing is known, which is not the same as nothing there. */
   known = $state(false);
   /** Set while the core does not answer; cleared by its next answer. */
@@ -115,32 +116,34 @@ class Items {
       if ((refusal as CommandError).code !== "NOT_FOUND") {
         throw refusal;
       }
-      this.#byId.delete(id);
+      const left = new Map(this.#byId);
+      left.delete(id);
+      this.#byId = left;
     }
   }
 
   #replaceAll(answer: ItemView[]): void {
-    const there = new Set(answer.map((item) => item.id));
-    for (const id of this.#byId.keys()) {
-      if (!there.has(id)) {
-        this.#byId.delete(id);
-      }
-    }
-    for (const item of answer) {
-      this.#put(item);
+    const heard = new Map(answer.map((item) => [item.id, this.#heard(item)]));
+    if (heard.size !== this.#byId.size || [...heard].some(([id, item]) => this.#byId.get(id) !== item)) {
+      this.#byId = heard;
     }
     this.known = true;
   }
 
   #put(item: ItemView): void {
-    const before = this.#byId.get(item.id);
-    // An unchanged item keeps its identity: nothing of it is drawn again.
-    if (before === undefined || JSON.stringify(before) !== JSON.stringify(item)) {
-      this.#byId.set(item.id, item);
+    const heard = this.#heard(item);
+    if (heard !== this.#byId.get(item.id)) {
+      this.#byId = new Map(this.#byId).set(item.id, heard);
     }
-    if (item.syncStatus === "ACTIVE") {
+  }
+
+  /** An unchanged item keeps its identity: nothing of it is drawn again. */
+  #heard(item: ItemView): ItemView {
+    if (item.syncStatus === "ACTIVE" && this.retries.size > 0) {
       this.retries.delete(item.id);
     }
+    const before = this.#byId.get(item.id);
+    return before !== undefined && JSON.stringify(before) === JSON.stringify(item) ? before : item;
   }
 
   countRetry(id: string): void {
@@ -149,7 +152,7 @@ class Items {
 
   /** For tests: forgets everything. */
   forget(): void {
-    this.#byId.clear();
+    this.#byId = new Map();
     this.known = false;
     this.problem = null;
     this.retries.clear();

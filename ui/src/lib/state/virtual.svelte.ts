@@ -17,6 +17,8 @@ interface Wanted {
   /** A row that stays drawn wherever one scrolls: the one with the focus. */
   keep?: () => number;
   initialOffset?: number;
+  /** How many rows beyond both edges are drawn as well. */
+  ahead?: () => number;
 }
 
 export class VirtualRows {
@@ -45,7 +47,7 @@ export class VirtualRows {
         count,
         getScrollElement: () => wanted.scroller() ?? null,
         estimateSize: () => wanted.rowHeight,
-        overscan: 8,
+        overscan: wanted.ahead?.() ?? 8,
         initialOffset: wanted.initialOffset ?? 0,
         // Before the first layout (and where there is none) a screenful is drawn.
         initialRect: { width: 800, height: 600 },
@@ -61,10 +63,13 @@ export class VirtualRows {
       };
     };
     this.#engine = new Virtualizer(options());
+    // A screenful in the first pass: waiting for its effects would lay the page out twice.
+    this.#read();
     $effect(() => this.#engine._didMount());
     $effect(() => {
       wanted.scroller();
       wanted.keep?.();
+      wanted.ahead?.();
       this.#engine.setOptions(options());
       this.#engine._willUpdate();
       this.#read();

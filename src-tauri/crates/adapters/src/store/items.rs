@@ -384,7 +384,8 @@ pub(super) fn confirm_reconnect(
     Ok(linked == 1)
 }
 
-/// Sets the last failure of items, named by a condition over `item` whose value is parameter 1.
+/// Sets the last failure of items, named by a condition over `item` whose value is parameter 1. The same trouble keeps
+/// the time since when it lasts ([`Failure::after`]).
 fn set_failure(
     transaction: &Transaction<'_>,
     condition: &str,
@@ -393,7 +394,8 @@ fn set_failure(
 ) -> Result<(), Error> {
     transaction
         .prepare_cached(&format!(
-            "UPDATE item SET last_failure_code = ?2, last_failure_at = ?3, last_failure_detail = ?4
+            "UPDATE item SET last_failure_code = ?2, last_failure_detail = ?4,
+                 last_failure_at = CASE WHEN last_failure_code = ?2 THEN last_failure_at ELSE ?3 END
              WHERE {condition} AND severed_code IS NULL AND archived = 0"
         ))?
         .execute(params![

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::warn;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -57,14 +58,18 @@ impl Worker {
         }
     }
 
-    /// Makes one call within `deadline`. `work` answers `Err` when the connection itself failed: then a fresh one is
+    /// Makes one call within `deadline`, its wait for an earlier one included. `work` answers `Err` when the connection itself failed: then a fresh one is
     /// opened and the call made once more.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         deadline: Duration,
         work: impl Fn(&CredentialStore) -> Result<T, T> + Send + 'static,
     ) -> Result<T, CallFailed> {
-        let _turn = self.turn.lock().await;
+        let end = Instant::now() + deadline;
+        // Somebody may be asked for a password at this moment, for much longer than this call has.
+        let Ok(_turn) = tokio::time::timeout_at(end, self.turn.lock()).await else {
+            return Err(CallFailed::TookTooLong);
+        };
         if self.abandoned.load(Ordering::Acquire) >= self.most_abandoned {
             return Err(CallFailed::AllHang);
         }
@@ -73,7 +78,7 @@ impl Worker {
             // Nobody may listen any more: the deadline passed.
             let _ = reply.send(attempt(connection, &work));
         }));
-        match tokio::time::timeout(deadline, answer).await {
+        match tokio::time::timeout_at(end, answer).await {
             Ok(Ok(result)) => result.map_err(CallFailed::Opening),
             Ok(Err(_)) => {
                 // The thread died of a panic in a store; the next call gets a new one.

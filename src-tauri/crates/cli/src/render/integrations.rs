@@ -140,6 +140,7 @@ pub(crate) mod tests {
                 code: FailureCode::CredentialsRejected,
                 recovery: FailureCode::CredentialsRejected.recovery(),
                 message: "Luma refuses the API key of Harbour Makers (since 11:47).".to_owned(),
+                since: at("2026-11-23T11:47:00Z"),
             }),
             ..connected()
         };

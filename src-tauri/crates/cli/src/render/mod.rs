@@ -174,6 +174,7 @@ pub(crate) mod samples {
             code,
             recovery: code.recovery(),
             message: "Something happened. The list is as of 11:45, 1,412 attending.".to_owned(),
+            since: at("2026-11-23T13:31:00Z"),
         })
     }
 }

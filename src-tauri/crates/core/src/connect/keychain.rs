@@ -71,12 +71,14 @@ pub async fn check_keychain(ports: &Ports, patience: Patience) -> Result<(), Com
     }
     ports.vault.check(patience).await.map_err(|error| {
         let failure = error.failure(ports.clock.now());
+        let sentences = [
+            Some(words::keychain_sentence(&failure)),
+            Some("Your lists are kept as they are."),
+            words::keychain_hint(&failure),
+        ];
         CommandError::failure(
             failure.code,
-            format!(
-                "{} Your lists are kept as they are.",
-                words::keychain_sentence(&failure)
-            ),
+            sentences.into_iter().flatten().collect::<Vec<_>>().join(" "),
         )
     })
 }

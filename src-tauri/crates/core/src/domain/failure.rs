@@ -163,7 +163,7 @@ impl FailureCode {
     }
 }
 
-/// The small persisted reason. `detail` is for diagnostics: it never holds a secret, a name or an e-mail.
+/// The small persisted reason. `at` is when it was first seen: being met with again does not make it younger. `detail` is for diagnostics: it never holds a secret, a name or an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub code: FailureCode,
@@ -177,6 +177,18 @@ impl Failure {
             code,
             at,
             detail: None,
+        }
+    }
+
+    /// This failure, met after `before`: the same trouble keeps the time since when it lasts.
+    #[must_use]
+    pub fn after(self, before: Option<&Failure>) -> Self {
+        match before {
+            Some(before) if before.code == self.code => Self {
+                at: before.at,
+                ..self
+            },
+            _ => self,
         }
     }
 }

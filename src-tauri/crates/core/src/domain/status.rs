@@ -156,12 +156,12 @@ impl SyncFacts {
                 self.active_job = None;
             }
             Effect::Failed(failure) => {
-                self.last_failure = Some(failure);
+                self.last_failure = Some(failure.after(self.last_failure.as_ref()));
                 self.active_job = None;
             }
             Effect::Held(failure) => {
                 if self.last_synced_at.is_none() {
-                    self.last_failure = Some(failure);
+                    self.last_failure = Some(failure.after(self.last_failure.as_ref()));
                 }
                 self.active_job = None;
             }

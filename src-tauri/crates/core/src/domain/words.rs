@@ -107,6 +107,13 @@ pub fn keychain_sentence(failure: &Failure) -> &'static str {
     }
 }
 
+/// What a person can do where there is no keychain at all, which only happens where a desktop may come without one.
+pub fn keychain_hint(failure: &Failure) -> Option<&'static str> {
+    (failure.code == FailureCode::VaultUnavailable
+        && KeychainTrouble::of(failure) == KeychainTrouble::NoKeychain)
+        .then_some("Start GNOME Keyring, KWallet, or KeePassXC with its Secret Service, then try again.")
+}
+
 /// The sentence for one failure or condition, whose time is when it was first seen.
 pub fn failure_sentence(failure: &Failure, subject: &Subject<'_>, reader: &Reader) -> String {
     let provider = subject.provider.name();

@@ -61,6 +61,9 @@ pub struct FailureView {
     pub code: FailureCode,
     pub recovery: Recovery,
     pub message: String,
+    /// When it was first seen. The command line's JSON has a fixed form without it.
+    #[serde(skip)]
+    pub since: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -206,6 +209,7 @@ fn view_failure(failure: &Failure, subject: &Subject<'_>, reader: &Reader) -> Fa
         code: failure.code,
         recovery: failure.code.recovery(),
         message: words::failure_sentence(failure, subject, reader),
+        since: failure.at,
     }
 }
 
@@ -230,6 +234,7 @@ pub fn view_integration(integration: Integration, reader: &Reader) -> Integratio
             code: failure.code,
             recovery: failure.code.recovery(),
             message,
+            since: failure.at,
         }
     });
     IntegrationView {
