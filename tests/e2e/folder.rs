@@ -140,7 +140,7 @@ async fn a_second_start_ends_by_itself_and_leaves_the_first_window_working() {
             "start {attempt} has shown the first window and has nothing left to do"
         );
     }
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     window.press("Sync").await;
     window.sees("Syncing").await;
     assert_eq!(
@@ -176,7 +176,7 @@ async fn after_the_app_was_killed_its_locks_are_free_and_its_lists_there() {
 
     let window = computer.open(&sandbox).await;
     window.sees(TITLE).await;
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     assert_eq!(window.count("Total attendees").await, "40", "nothing was lost");
     window.press("Sync").await;
     window.sees("Syncing").await;

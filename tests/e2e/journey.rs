@@ -49,7 +49,7 @@ async fn from_first_start_to_a_repaired_list_that_survives_a_dead_network() {
     pause.reached().await;
     window.sees("1 importing").await;
     window.picture("4-list-importing").await;
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     window.sees("Import in progress").await;
     window.sees("100 of").await;
     window

@@ -110,7 +110,7 @@ async fn slow_a_prompt_that_nobody_answers_hides_no_list_and_is_given_up() {
         tokio::task::yield_now().await;
     }
     // Nobody answers. The window goes on meanwhile, and says what it waits for.
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     assert_eq!(
         window.count("Total attendees").await,
         "120",
@@ -246,7 +246,7 @@ async fn slow_an_emptied_keychain_disconnects_after_a_minute_and_says_so() {
 /// The item says what became of its sign-in, and the way back.
 async fn disconnected(window: &Window) {
     window.sees("Disconnected").await;
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     window.sees("Integration disconnected").await;
     window.sees("is no longer in this computer's keychain").await;
     window.sees("Reconnect").await;

@@ -65,7 +65,7 @@ async fn take(folder: &std::path::Path, look: &str, theme: &str) {
         window.script(CALM, Vec::new()).await;
         window.picture_in(folder, &format!("{name}-{look}")).await;
     };
-    window.choose(&event(EVENTBRITE_EVENTS[0])).await;
+    window.opens(&event(EVENTBRITE_EVENTS[0])).await;
     window.sees("Total attendees").await;
     keep("event").await;
     window.press("Events").await;
@@ -82,7 +82,7 @@ async fn take(folder: &std::path::Path, look: &str, theme: &str) {
     // Luma's key is deleted there: its events say so at the next sync.
     sandbox.luma().revokes_keys();
     let severed = demo.luma_events[LUMA_EVENTS[0]].title.clone();
-    window.choose(&severed).await;
+    window.opens(&severed).await;
     window.syncs_until(window.sees("Integration disconnected")).await;
     window.press("Reconnect").await;
     window.sees("Sign in again").await;

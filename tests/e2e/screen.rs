@@ -353,15 +353,23 @@ impl Window {
         }
     }
 
-    /// Picks the row of a list that holds these words; an open dialog's before the page's behind it.
+    /// Picks the candidate of the import dialog that holds these words.
     pub(crate) async fn choose(&self, words: &str) {
-        let xpath = format!(
-            "(//*[@role='option'][contains(., \"{words}\")] | //*[@data-row][contains(@aria-label, \"{words}\")])[last()]"
-        );
+        let option = format!("//*[@role='option'][contains(., \"{words}\")]");
+        self.click_row(&option, words).await;
+    }
+
+    /// Opens the item that holds these words from the list of events.
+    pub(crate) async fn opens(&self, words: &str) {
+        let row = format!("//*[@data-row][contains(@aria-label, \"{words}\")]");
+        self.click_row(&row, words).await;
+    }
+
+    async fn click_row(&self, xpath: &str, words: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let row = self.find(&xpath, &format!("the row \"{words}\"")).await;
-            // A dialog that is still loading has no such row yet, and covers the page's.
+            let row = self.find(xpath, &format!("the row \"{words}\"")).await;
+            // A dialog that has not closed yet covers the page's rows.
             match row.click().await {
                 Ok(()) => return,
                 Err(error) => assert!(

@@ -138,7 +138,7 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
     window.press("Import events").await;
     window.choose(TITLE).await;
     window.press("Import").await;
-    window.choose(TITLE).await;
+    window.opens(TITLE).await;
     window.sees("Syncing").await;
     let people = window.count("Total attendees").await;
     window.picture("oauth-5-live").await;

@@ -13,11 +13,14 @@ export interface Place {
 
 /** Opens one item from the list, scrolling there first. */
 export const openRow = (id: string) => async (page: Page) => {
-  // Rows that are not on the screen do not exist: the list is scrolled until the row does.
-  for (let top = 0; (await page.locator(`[data-row="${id}"]`).count()) === 0 && top < 12_000; top += 480) {
-    await page.locator('[role="list"][aria-label="Events"]').evaluate(async (list, at) => {
+  // Rows that are not on the screen do not exist: the list is scrolled until the row does, or to its end.
+  const list = page.locator('[role="list"][aria-label="Events"]');
+  await page.waitForSelector("[data-row]");
+  for (let top = 0, end = false; !end && (await page.locator(`[data-row="${id}"]`).count()) === 0; top += 480) {
+    end = await list.evaluate(async (list, at) => {
       list.scrollTo(0, at);
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      return list.scrollTop < at;
     }, top);
   }
   await page.focus(`[data-row="${id}"]`);
