@@ -66,13 +66,43 @@ impl Open {
         what: &str,
         wanted: impl Fn(&ItemView) -> bool,
     ) -> ItemView {
+        let time_passes = async || self.passes(1).await;
+        self.until_while(item, what, wanted, time_passes).await
+    }
+
+    /// [`Self::until`], for what counts how often something happens: while anything is read, time stands still, however
+    /// slow the computer is.
+    pub(crate) async fn until_calmly(
+        &self,
+        item: &ItemId,
+        what: &str,
+        wanted: impl Fn(&ItemView) -> bool,
+    ) -> ItemView {
+        let time_passes = async || {
+            let items = self.ports.store.items().await.unwrap();
+            if items.iter().any(|record| record.open_job.is_some()) {
+                tokio::task::yield_now().await;
+            } else {
+                self.passes(1).await;
+            }
+        };
+        self.until_while(item, what, wanted, time_passes).await
+    }
+
+    async fn until_while(
+        &self,
+        item: &ItemId,
+        what: &str,
+        wanted: impl Fn(&ItemView) -> bool,
+        time_passes: impl AsyncFn(),
+    ) -> ItemView {
         let found = tokio::time::timeout(PATIENCE, async {
             loop {
                 let view = self.shows(item).await;
                 if wanted(&view) {
                     return view;
                 }
-                self.passes(1).await;
+                time_passes().await;
             }
         })
         .await;
