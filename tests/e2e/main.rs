@@ -18,6 +18,7 @@ mod keychain;
 mod local_server;
 mod pictures;
 mod provider_window;
+mod repair;
 mod screen;
 mod sign_in;
 mod stranger;
