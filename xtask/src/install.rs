@@ -39,7 +39,7 @@ impl Need {
             Self::Compiler => &["build-essential", "pkg-config"],
             Self::WebView => &["libwebkit2gtk-4.1-dev"],
             Self::Keychain => &["dbus", "gnome-keyring", "libsecret-tools", "libglib2.0-bin"],
-            Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "fonts-dejavu-core"],
+            Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "imagemagick", "fonts-dejavu-core"],
             Self::Driver => &["webkit2gtk-driver"],
             Self::Browser => &["chromium"],
             Self::WindowsCompiler => &["gcc-mingw-w64-x86-64-posix", "g++-mingw-w64-x86-64-posix"],
