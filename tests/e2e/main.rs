@@ -10,6 +10,7 @@
     reason = "what a run took is told, not asserted: machines differ"
 )]
 
+mod browser;
 mod folder;
 mod hostile;
 mod idle;

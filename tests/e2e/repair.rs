@@ -108,7 +108,10 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
     }
     window.sees("12 need you").await;
     window
-        .does_not_see("Syncing", "an account that is severed takes all its items with it")
+        .does_not_see(
+            "Syncing",
+            "an account that is severed takes all its items with it",
+        )
         .await;
     window.picture("twelve-4-two-bars").await;
 
