@@ -9,10 +9,9 @@ use talkvalue_core::domain::attendee::{AttendeeStatus, Registration};
 use talkvalue_core::domain::integration::Integration;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::ports::{ItemRecord, Store, StoreError};
+use talkvalue_tests::rounds;
 use talkvalue_tests::stored::{add_item, commit, integration, registration};
 
-/// A soak may raise it to 100 and more.
-const KILLS: u64 = 20;
 const PEOPLE: usize = 400;
 const COPY: &str = "talkvalue.before-update.sqlite3";
 /// Tells the child which folder it migrates.
@@ -178,8 +177,10 @@ async fn a_kill_in_the_middle_leaves_the_old_file_or_the_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let before = filled(folder.path()).await;
     let length = |folder: &Path, name: &str| fs::metadata(folder.join(name)).map_or(0, |data| data.len());
+    let kills = u64::try_from(rounds("MIGRATION_KILLS", 20)).unwrap();
+    let while_copying = kills / 5;
     let (mut killed, mut old, mut new) = (0, 0, 0);
-    for round in 0..KILLS {
+    for round in 0..kills {
         let copy = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(folder.path()).unwrap() {
             let path = entry.unwrap().path();
@@ -193,9 +194,11 @@ async fn a_kill_in_the_middle_leaves_the_old_file_or_the_new_one() {
             .spawn()
             .unwrap();
         // It dies as soon as it has come so far: a part of the copy, then more and more of the log, then the file.
-        let reached = || match round {
-            0..4 => length(copy.path(), COPY) > round * 20_000,
-            _ => length(copy.path(), "talkvalue.sqlite3-wal") > (round - 4) * 1_000_000,
+        let reached = || match round.checked_sub(while_copying) {
+            None => length(copy.path(), COPY) > round * 80_000 / while_copying,
+            Some(later) => {
+                length(copy.path(), "talkvalue.sqlite3-wal") > later * 16_000_000 / (kills - while_copying)
+            }
         };
         let ended = loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -231,8 +234,9 @@ async fn a_kill_in_the_middle_leaves_the_old_file_or_the_new_one() {
         );
         assert!(!copy.path().join(COPY).exists());
     }
+    println!("{kills} updates: {killed} killed, {old} left the old file, {new} the new one, 0 anything else");
     assert!(
-        killed >= KILLS / 2 && old > 0,
+        killed >= kills / 2 && old > 0,
         "too few died in the middle: {killed} killed, {old} old, {new} new"
     );
 }

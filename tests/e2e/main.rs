@@ -10,6 +10,7 @@
     reason = "what a run took is told, not asserted: machines differ"
 )]
 
+mod browser;
 mod folder;
 mod hostile;
 mod idle;
@@ -18,6 +19,7 @@ mod keychain;
 mod local_server;
 mod pictures;
 mod provider_window;
+mod repair;
 mod screen;
 mod sign_in;
 mod stranger;

@@ -31,7 +31,7 @@ done(1);
 
 const END: &str = "const [done] = arguments; window.signedIn.then(done);";
 
-async fn calls(window: &Window, command: &str, payload: Value) -> Value {
+pub(crate) async fn calls(window: &Window, command: &str, payload: Value) -> Value {
     window.script(CALL, vec![json!(command), payload]).await
 }
 
@@ -96,7 +96,7 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
 const PROVIDER_TITLE: &str = "127.0.0.1:.* Sign in";
 
 /// Allows it at the simulated provider by hand: its page is a choice of accounts and two buttons.
-fn allows(computer: &Computer, picture: &str, account: usize) {
+pub(crate) fn allows(computer: &Computer, picture: &str, account: usize) {
     let page = ProviderWindow::titled(computer, PROVIDER_TITLE);
     page.picture(picture);
     page.keys(&["Tab"]);

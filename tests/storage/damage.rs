@@ -16,10 +16,9 @@ use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::JobKind;
 use talkvalue_core::ports::{Absences, Completion, Extent, ItemRecord, Locks, Store, StoreError};
 use talkvalue_core::sync::schedule::next_read;
+use talkvalue_tests::rounds;
 use talkvalue_tests::stored::{add_item, at, commit, integration, open, registration};
 
-/// A soak may raise it to 1,000 and more.
-const FLIPS: usize = 60;
 const PEOPLE: usize = 300;
 
 fn data_file(folder: &Path) -> PathBuf {
@@ -236,11 +235,11 @@ async fn an_empty_or_missing_file_is_made_anew_from_the_copy() {
     assert_eq!(open(folder.path()).mended(), None, "a first start mends nothing");
 }
 
-#[tokio::test]
-async fn no_flipped_bit_is_ever_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let before = filled(folder.path()).await;
-    let whole = fs::read(data_file(folder.path())).unwrap();
+/// Flips one bit after another of the data file in copies of `folder`, and opens each: nothing but what was there
+/// before is ever read, and more than `found` of a hundred flips are noticed.
+async fn flips_bits(folder: &Path, before: &Seen, found: usize) {
+    let flips = rounds("FLIPS", 60);
+    let whole = fs::read(data_file(folder)).unwrap();
     let mut draw = {
         let mut state = 0x5eed_u64;
         move |below: usize| {
@@ -251,35 +250,63 @@ async fn no_flipped_bit_is_ever_read() {
             usize::try_from((mixed ^ (mixed >> 31)) % below as u64).unwrap()
         }
     };
-    let mut rebuilt = 0;
-    for round in 0..FLIPS {
+    let mut noticed = 0;
+    for round in 0..flips {
         // Every fourth flip hits the header, which is a small part of the file and the most fragile.
         let offset = draw(if round % 4 == 0 { 100 } else { whole.len() });
         let bit = draw(8);
-        let copy = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(folder.path()).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
-        }
+        let copy = copied(folder);
         let mut bytes = whole.clone();
         bytes[offset] ^= 1 << bit;
         fs::write(data_file(copy.path()), bytes).unwrap();
 
         let place = format!("bit {bit} of byte {offset}");
-        let opened = DataFolder::open(copy.path()).and_then(|folder| SqliteStore::open(&folder));
-        let store = opened.unwrap_or_else(|error| panic!("{place}: it must open: {error}"));
+        let store = match DataFolder::open(copy.path()).and_then(|folder| SqliteStore::open(&folder)) {
+            Ok(store) => store,
+            // The number of the version: what another version may have written is left untouched.
+            Err(StoreError::Newer(_)) if (60..64).contains(&offset) => {
+                noticed += 1;
+                continue;
+            }
+            Err(error) => panic!("{place}: it must open: {error}"),
+        };
         let now = look(&store).await.unwrap();
         if store.mended().is_some() {
-            rebuilt += 1;
-            assert_rebuilt(&now, &before);
+            noticed += 1;
+            assert_rebuilt(&now, before);
         } else {
-            assert_eq!(now, before, "{place} was read as if it were right");
+            assert_eq!(&now, before, "{place} was read as if it were right");
         }
     }
+    println!("{flips} flips: {noticed} noticed, 0 read as if they were right");
     assert!(
-        rebuilt >= FLIPS * 3 / 4,
-        "only counters in the header may be flipped without a loss: {rebuilt} of {FLIPS}"
+        noticed >= flips * found / 100,
+        "only what nobody reads may be flipped without a loss: {noticed} of {flips}"
     );
+}
+
+#[tokio::test]
+async fn no_flipped_bit_is_ever_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = filled(folder.path()).await;
+    flips_bits(folder.path(), &before, 75).await;
+}
+
+#[tokio::test]
+async fn no_flipped_bit_is_ever_read_after_a_kill_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let (killed, before) = killed(folder.path()).await;
+    // Without a checksum over the whole file, its unused parts go unnoticed.
+    flips_bits(killed.path(), &before, 50).await;
+}
+
+fn copied(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    copy
 }
 
 /// The folder as a killed program leaves it: with its log, and without a seal.
@@ -287,12 +314,7 @@ async fn killed(folder: &Path) -> (tempfile::TempDir, Seen) {
     let before = filled(folder).await;
     let store = open(folder);
     store.end_orphaned_jobs(at(5)).await.unwrap();
-    let copy = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
-    }
-    (copy, before)
+    (copied(folder), before)
 }
 
 #[tokio::test]

@@ -26,3 +26,11 @@ use jiff::Timestamp;
 pub fn noon() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
+
+/// How often a test repeats itself: `usual` times, or what a soak asks for in the environment (`TALKVALUE_SOAK_…`).
+pub fn rounds(what: &str, usual: usize) -> usize {
+    std::env::var(format!("TALKVALUE_SOAK_{what}"))
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(usual)
+}

@@ -26,6 +26,10 @@ pub(crate) enum Need {
     Driver,
     /// A browser to look at the window's screens in. Only [`browser`] asks for it: we can do without.
     Browser,
+    /// A C compiler and linker for Windows.
+    WindowsCompiler,
+    /// What runs programs of Windows.
+    Wine,
 }
 
 impl Need {
@@ -35,9 +39,18 @@ impl Need {
             Self::Compiler => &["build-essential", "pkg-config"],
             Self::WebView => &["libwebkit2gtk-4.1-dev"],
             Self::Keychain => &["dbus", "gnome-keyring", "libsecret-tools", "libglib2.0-bin"],
-            Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "fonts-dejavu-core"],
+            Self::Screen => &[
+                "xvfb",
+                "xauth",
+                "openbox",
+                "xdotool",
+                "imagemagick",
+                "fonts-dejavu-core",
+            ],
             Self::Driver => &["webkit2gtk-driver"],
             Self::Browser => &["chromium"],
+            Self::WindowsCompiler => &["gcc-mingw-w64-x86-64-posix", "g++-mingw-w64-x86-64-posix"],
+            Self::Wine => &["wine", "wine64"],
         }
     }
 
@@ -51,6 +64,8 @@ impl Need {
             Self::Screen => all(&["xvfb-run", "dbus-run-session"]),
             Self::Driver => all(&["WebKitWebDriver"]),
             Self::Browser => chromium().is_some(),
+            Self::WindowsCompiler => all(&["x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-g++"]),
+            Self::Wine => all(&["wine"]),
         }
     }
 
@@ -64,6 +79,8 @@ impl Need {
             Self::Keychain => "dbus-run-session and gnome-keyring (dbus-daemon, gnome-keyring)",
             Self::Driver => "WebKitWebDriver (webkitgtk's driver)",
             Self::Browser => "Chromium (chromium)",
+            Self::WindowsCompiler => "a C and C++ compiler for Windows (mingw-w64)",
+            Self::Wine => "Wine, 64 bit (wine)",
             Self::Screen => "xvfb-run and dbus-run-session (xorg-x11-server-Xvfb, xorg-server-xvfb)",
         }
     }
@@ -160,6 +177,19 @@ pub(crate) fn rust_components(repository: &Repository) -> anyhow::Result<()> {
     }
     println!("Adding to Rust: {}", components.join(" "));
     process::run(Command::new("rustup").args(["component", "add"]).args(components))
+}
+
+/// Whether Rust can compile for `target`, after asking rustup for it where there is one.
+pub(crate) fn rust_target(target: &str) -> anyhow::Result<bool> {
+    if !process::is_on_path("rustup") {
+        return Ok(false);
+    }
+    let installed = process::capture(Command::new("rustup").args(["target", "list", "--installed"]))?;
+    if installed.lines().any(|line| line.trim() == target) {
+        return Ok(true);
+    }
+    println!("Adding to Rust: {target}");
+    Ok(process::status(Command::new("rustup").args(["target", "add", target]))?.success())
 }
 
 /// Makes sure that cargo-deny is there, in the version whose settings ours are.

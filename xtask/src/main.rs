@@ -16,6 +16,7 @@ mod soak;
 mod terminal;
 mod test;
 mod tvsync;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -40,9 +41,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job on a simulated Eventbrite and Luma: connect, import, read the list
+    /// Show the main job on a simulated Eventbrite and Luma: connect, import, then the window (without a screen: the list)
     Run {
-        /// Use your own accounts at the real providers: build, and say what to type next
+        /// Use your own accounts at the real providers
         #[arg(long)]
         real: bool,
     },
@@ -63,8 +64,10 @@ enum Command {
         #[arg(long, hide = true)]
         on_screen: bool,
     },
-    /// Play thousands of random stories of one list, and kill tvsync a thousand times
+    /// Play thousands of random stories of one list, kill processes, renew sign-ins, damage data files
     Soak(soak::Length),
+    /// Link everything for Windows, and run the tests of keychain and data file under Wine (on Linux)
+    CheckWindows,
     /// Take the README's pictures anew, from the real window on the demo workspace
     Screenshots,
 }
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Command::Bench { on_screen: true, .. } => bench_start::measure(&repository),
         Command::Bench { only, .. } => bench(&repository, only, arguments.inside_session),
         Command::Soak(length) => soak::run(&repository, &length),
+        Command::CheckWindows => windows::check_windows(&repository),
         Command::Screenshots => screenshots::take(&repository),
     });
     match outcome {

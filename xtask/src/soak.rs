@@ -1,5 +1,5 @@
 //! `cargo xtask soak`: what the tests do briefly, for as long as it takes to be sure: random stories of one list held
-//! against a model, `tvsync` killed again and again, and sign-ins renewed in every awkward way. On a release build; the
+//! against a model, `tvsync` killed again and again, sign-ins renewed in every awkward way, and data files damaged. On a release build; the
 //! figures are printed.
 
 use std::process::{Command, ExitCode};
@@ -20,6 +20,12 @@ pub(crate) struct Length {
     /// Processes to kill while they renew a sign-in, for each kind of provider (Linux only)
     #[arg(long, default_value_t = 500)]
     renewals: u64,
+    /// Bits to flip in the data file
+    #[arg(long, default_value_t = 1_000)]
+    flips: u64,
+    /// Updates of an older data file to kill
+    #[arg(long, default_value_t = 100)]
+    updates: u64,
     /// The seed of the first story, and of the kills
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -33,11 +39,12 @@ enum Part {
     Stories,
     Kills,
     Renewals,
+    Storage,
 }
 
 impl Part {
     fn needs_linux(self) -> bool {
-        self != Part::Stories
+        matches!(self, Part::Kills | Part::Renewals)
     }
 
     fn heading(self, seed: u64) -> String {
@@ -45,6 +52,7 @@ impl Part {
             Part::Stories => format!("Stories of one list, from seed {seed} on."),
             Part::Kills => "Processes killed over one data folder.".to_owned(),
             Part::Renewals => "Sign-ins renewed by several processes, and by some that die.".to_owned(),
+            Part::Storage => "Bits flipped in data files, and updates of them killed.".to_owned(),
         }
     }
 }
@@ -94,7 +102,33 @@ pub(crate) fn run(repository: &Repository, length: &Length) -> anyhow::Result<Ex
         }
         well &= soak(name, count)?.success();
     }
+    if length.only.is_none_or(|only| only == Part::Storage) {
+        println!("\n{}", terminal::heading(&Part::Storage.heading(length.seed)));
+        well &= storage(repository, length)?;
+    }
     Ok(code(well))
+}
+
+/// The tests of the data file, as often as a soak wants them.
+fn storage(repository: &Repository, length: &Length) -> anyhow::Result<bool> {
+    let mut tests = repository.cargo(&[
+        "test",
+        "--release",
+        "--locked",
+        "-p",
+        "talkvalue-tests",
+        "--test",
+        "storage",
+        "--test",
+        "contract",
+        "--",
+        "--nocapture",
+        "no_flipped_bit_is_ever_read",
+        "a_kill_in_the_middle_leaves",
+    ]);
+    tests.env("TALKVALUE_SOAK_FLIPS", length.flips.to_string());
+    tests.env("TALKVALUE_SOAK_MIGRATION_KILLS", length.updates.to_string());
+    Ok(process::status(&mut tests)?.success())
 }
 
 fn code(well: bool) -> ExitCode {

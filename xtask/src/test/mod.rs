@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::install::{self, Need};
 use crate::repository::Repository;
-use crate::{process, terminal};
+use crate::{process, terminal, windows};
 
 /// How a step ended, when it could be run at all.
 pub(crate) enum Outcome {
@@ -34,7 +34,7 @@ struct Step {
 }
 
 /// In this order: what is quick to tell first, and the window's files before the program that embeds them.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "format",
         run: format,
@@ -83,6 +83,15 @@ const STEPS: [Step; 13] = [
     Step {
         name: "clippy",
         run: clippy,
+    },
+    Step {
+        name: "compiles for Windows",
+        run: |run| {
+            if run.fast {
+                return Ok(Outcome::Skipped("--fast: compiling for Windows"));
+            }
+            windows::check(run.repository)
+        },
     },
     Step {
         name: "tests",

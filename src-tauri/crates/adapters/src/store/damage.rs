@@ -5,7 +5,6 @@ use super::open::{self, FILE_NAME};
 use super::{local_facts, migrate, seal};
 use crate::data_folder::{DataFolder, plain_reason};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use std::path::Path;
 use std::{fs, io};
 use talkvalue_core::ports::{Locks, StoreError};
@@ -72,7 +71,7 @@ fn build_new(folder: &DataFolder) -> Result<Option<usize>, StoreError> {
     let facts = local_facts::read(folder).map_err(unusable)?;
     let file = folder.open_private(NEW).map_err(unusable)?;
     let build = || -> Result<Option<usize>, open::Trouble> {
-        let mut connection = Connection::open(&path)?;
+        let mut connection = open::connect(&path)?;
         open::set_pragmas(&path, &connection)?;
         migrate::to_latest(folder, &mut connection, open::MIGRATIONS)?;
         let lists = match &facts {

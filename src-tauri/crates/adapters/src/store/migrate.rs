@@ -2,6 +2,7 @@
 //! killed leaves the old file as it was, for this version and for the one that wrote it.
 
 use super::open::{FILE_NAME, Trouble, user_version};
+use super::sums;
 use crate::data_folder::{DataFolder, plain_reason};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::{fs, io};
@@ -30,6 +31,16 @@ pub(super) fn to_latest(
     run(connection, steps).map_err(|error| failed(folder, error))?;
     forget_copy(folder);
     Ok(())
+}
+
+/// What a new file looks like after the `steps`, in memory.
+pub(super) fn empty(steps: &[&str]) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_in_memory()?;
+    sums::install(&connection)?;
+    for step in steps {
+        connection.execute_batch(step)?;
+    }
+    Ok(connection)
 }
 
 /// Removes the copy that a killed or failed update left.

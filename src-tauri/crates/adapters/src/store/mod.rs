@@ -17,6 +17,7 @@ mod open;
 mod presence;
 mod registrations;
 mod seal;
+mod sums;
 mod support_facts;
 mod walks;
 

@@ -1,5 +1,5 @@
 -- Times are microseconds since 1970 UTC. Codes are repeated here as CHECKs: a defect of ours fails loudly and writes
--- nothing.
+-- nothing. `cell_sum` is ours (store/sums.rs): a row's checksum finds a flipped bit in it where no seal does.
 
 CREATE TABLE integration (
     id               TEXT PRIMARY KEY NOT NULL,
@@ -16,6 +16,10 @@ CREATE TABLE integration (
     severed_code     TEXT CHECK (severed_code IN ('CREDENTIALS_REJECTED', 'CREDENTIALS_MISSING', 'DISCONNECTED_BY_YOU')),
     severed_at       INTEGER,
     severed_detail   TEXT,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        id, provider, api_origin, account_id, account_name, account_email, sign_in, generation, connected_at,
+        last_verified_at, expires_at, severed_code, severed_at, severed_detail
+    )) STORED,
     CHECK ((severed_code IS NULL) = (severed_at IS NULL)),
     UNIQUE (provider, account_id, api_origin)
 ) STRICT;
@@ -24,7 +28,8 @@ CREATE TABLE integration (
 CREATE TABLE renewal (
     integration_id TEXT PRIMARY KEY NOT NULL REFERENCES integration (id) ON DELETE CASCADE,
     generation     INTEGER NOT NULL CHECK (generation >= 1),
-    at             INTEGER NOT NULL
+    at             INTEGER NOT NULL,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(integration_id, generation, at)) STORED
 ) STRICT;
 
 CREATE TABLE feed (
@@ -59,6 +64,10 @@ CREATE TABLE feed (
     described_at   INTEGER,
     -- One more with every page that changed a row: two readings of the same revision are the same rows.
     revision       INTEGER NOT NULL DEFAULT 0,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        key, id, provider, api_origin, kind, external_id, last_synced_at, watermark, reconciled_at, checked_at,
+        looked_at, new_since, walk_pages, tolerated_gap, organization, alone_until, described_at, revision
+    )) STORED,
     UNIQUE (provider, api_origin, kind, external_id)
 ) STRICT;
 CREATE INDEX feed_by_organization ON feed (organization) WHERE organization IS NOT NULL;
@@ -87,6 +96,11 @@ CREATE TABLE item (
     last_failure_at     INTEGER,
     last_failure_detail TEXT,
     last_attempted_at   INTEGER,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        id, kind, provider, api_origin, external_id, integration_id, feed, title, starts_at, ends_at, timezone,
+        archived, created_at, severed_code, severed_at, severed_detail, last_failure_code, last_failure_at,
+        last_failure_detail, last_attempted_at
+    )) STORED,
     CHECK ((severed_code IS NULL) = (severed_at IS NULL)),
     CHECK ((last_failure_code IS NULL) = (last_failure_at IS NULL)),
     UNIQUE (provider, api_origin, external_id, kind)
@@ -104,6 +118,9 @@ CREATE TABLE member (
     timezone  TEXT,
     -- When it was found to be gone at the provider: its rows are kept, it is read no more.
     closed_at INTEGER,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        item, feed, title, starts_at, ends_at, timezone, closed_at
+    )) STORED,
     PRIMARY KEY (item, feed)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_by_feed ON member (feed);
@@ -132,6 +149,10 @@ CREATE TABLE job (
     ended_at      INTEGER,
     end_code      TEXT CHECK (end_code IN ('COMPLETED', 'FAILED', 'INTERRUPTED', 'CANCELLED')),
     failure_code  TEXT,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        id, item_id, kind, created_at, done, total, changes, waiting_code, waiting_until, held, handed, cancel_asked,
+        ended_at, end_code, failure_code
+    )) STORED,
     CHECK ((ended_at IS NULL) = (end_code IS NULL))
 ) STRICT;
 -- One open job per item, whatever happens.
@@ -156,6 +177,10 @@ CREATE TABLE registration (
     tickets            INTEGER NOT NULL CHECK (tickets >= 0),
     tickets_checked_in INTEGER NOT NULL CHECK (tickets_checked_in BETWEEN 0 AND tickets),
     version            INTEGER NOT NULL,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        feed, external_id, person_key, name, email, company, ticket_type, status, provider_status, checked_in_at,
+        order_id, registered_at, updated_at, tickets, tickets_checked_in, version
+    )) STORED,
     PRIMARY KEY (feed, external_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registration_by_person ON registration (feed, person_key, external_id);
@@ -171,13 +196,15 @@ CREATE TABLE walk (
     next        TEXT,
     -- The provider's own counts on the first page and on the last one read.
     first_count INTEGER CHECK (first_count >= 0),
-    last_count  INTEGER CHECK (last_count >= 0)
+    last_count  INTEGER CHECK (last_count >= 0),
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(feed, as_of, place, next, first_count, last_count)) STORED
 ) STRICT;
 
 -- What that walk has listed so far.
 CREATE TABLE listed (
     feed   INTEGER NOT NULL REFERENCES feed (key),
     record TEXT NOT NULL,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(feed, record)) STORED,
     PRIMARY KEY (feed, record)
 ) STRICT, WITHOUT ROWID;
 
@@ -189,6 +216,7 @@ CREATE TABLE missing (
     since        INTEGER NOT NULL,
     -- HELD: a person is asked. KEPT: a person keeps it in the list.
     state        TEXT NOT NULL CHECK (state IN ('CANDIDATE', 'HELD', 'KEPT')),
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(feed, registration, since, state)) STORED,
     PRIMARY KEY (feed, registration)
 ) STRICT, WITHOUT ROWID;
 
@@ -203,6 +231,9 @@ CREATE TABLE counted (
     checked_in         INTEGER NOT NULL,
     tickets            INTEGER NOT NULL,
     tickets_checked_in INTEGER NOT NULL,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        item, revision, total, attending, awaiting, not_attending, checked_in, tickets, tickets_checked_in
+    )) STORED,
     CHECK (attending + awaiting + not_attending = total)
 ) STRICT, WITHOUT ROWID;
 
@@ -212,6 +243,7 @@ CREATE TABLE set_aside (
     record TEXT NOT NULL,
     reason TEXT NOT NULL,
     job_id TEXT NOT NULL,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(feed, record, reason, job_id)) STORED,
     PRIMARY KEY (feed, record)
 ) STRICT, WITHOUT ROWID;
 
@@ -226,7 +258,10 @@ CREATE TABLE change (
     change       TEXT NOT NULL CHECK (change IN (
         'REGISTERED', 'UPDATED', 'CANCELLED', 'RESTORED', 'CHECKED_IN', 'CHECK_IN_UNDONE')),
     before       TEXT,
-    after        TEXT
+    after        TEXT,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(
+        key, feed, registration, job_id, at, change, before, after
+    )) STORED
 ) STRICT;
 CREATE INDEX change_by_time ON change (feed, at);
 
@@ -236,7 +271,8 @@ CREATE TABLE status_change (
     item   TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,
     at     INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('PENDING', 'ACTIVE', 'FAILED', 'DISCONNECTED')),
-    cause  TEXT
+    cause  TEXT,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(key, item, at, status, cause)) STORED
 ) STRICT;
 CREATE INDEX status_change_by_item ON status_change (item, key);
 
@@ -246,6 +282,7 @@ CREATE TABLE credential_change (
     integration TEXT NOT NULL REFERENCES integration (id),
     at          INTEGER NOT NULL,
     change      TEXT NOT NULL CHECK (change IN ('CONNECTED', 'RENEWED', 'SEVERED')),
-    cause       TEXT
+    cause       TEXT,
+    sum INTEGER NOT NULL GENERATED ALWAYS AS (cell_sum(key, integration, at, change, cause)) STORED
 ) STRICT;
 CREATE INDEX credential_change_by_integration ON credential_change (integration, key);

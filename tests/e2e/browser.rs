@@ -1,0 +1,245 @@
+//! Signing in through the person's own browser, from the real window: the browser is a script that writes down what it
+//! is asked to open, and the test goes on as a browser does.
+
+use crate::provider_window::ProviderWindow;
+use crate::screen::{Computer, Start, Window};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use talkvalue_sandbox::Sandbox;
+use talkvalue_sandbox::keychain::KeychainState;
+use talkvalue_tests::loopback::{browse, is_closed};
+use talkvalue_tests::oauth::redirected;
+use url::Url;
+
+/// Registered for the sandbox's own app, as the window offers it.
+const PORT: u16 = 47_831;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What `xdg-open` is on this computer.
+struct Browser {
+    folder: tempfile::TempDir,
+}
+
+impl Browser {
+    fn installed() -> Self {
+        let browser = Self {
+            folder: tempfile::tempdir().expect("a folder can be made"),
+        };
+        browser.becomes("printf '%s\\n' \"$address\" >> \"$log\"");
+        browser
+    }
+
+    fn becomes(&self, does: &str) {
+        let log = self.log();
+        let script = format!(
+            "#!/bin/sh\nlog='{}'\nfor address; do :; done\n{does}\n",
+            log.display()
+        );
+        for name in [
+            "xdg-open",
+            "gio",
+            "gnome-open",
+            "kde-open6",
+            "kde-open5",
+            "kde-open",
+        ] {
+            let program = self.folder.path().join(name);
+            std::fs::write(&program, &script).expect("the script can be written");
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))
+                .expect("the script can be run");
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("opened")
+    }
+
+    fn start(&self) -> Start {
+        let path = std::env::var("PATH").unwrap_or_default();
+        Start {
+            environment: vec![("PATH", format!("{}:{path}", self.folder.path().display()))],
+            ..Start::default()
+        }
+    }
+
+    /// Every address that it was asked to open so far.
+    fn opened(&self) -> Vec<String> {
+        std::fs::read_to_string(self.log())
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Waits for the address number `count`.
+    fn opens(&self, count: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let opened = self.opened();
+            if let Some(address) = opened.get(count - 1) {
+                return address.clone();
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the browser must be asked for {count}: {opened:?}"
+            );
+            std::thread::yield_now();
+        }
+    }
+}
+
+async fn status(address: &Url) -> u16 {
+    browse(address).await.expect("the listener answers").status
+}
+
+async fn port_closes() {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_closed(PORT).await {
+        assert!(Instant::now() < deadline, "nobody listens after the end");
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn begins(window: &Window) {
+    window.press("Connect another account").await;
+    window.press("Other ways").await;
+    window.press("Sign in with Eventbrite").await;
+    window.sees("Its sign-in page is in your browser.").await;
+}
+
+#[tokio::test]
+async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
+    let sandbox = Sandbox::builder()
+        .seed(6)
+        .start()
+        .await
+        .expect("the sandbox listens");
+    let eventbrite = sandbox.eventbrite();
+    let oauth = eventbrite.oauth();
+    let accounts = ["events@harbour.example", "box@dockhall.example"].map(|email| {
+        let account = eventbrite.add_account("Robin Vale", email);
+        eventbrite.add_organization(&account, email);
+        account
+    });
+    let app = oauth.app();
+    let browser = Browser::installed();
+    let computer = Computer::start(KeychainState::Unlocked);
+    let window = computer.open_as(&sandbox, browser.start()).await;
+
+    window.press("Connect Eventbrite").await;
+    window.press("Other ways").await;
+    window.type_into("API key", &app.client_id).await;
+    let secret = app.client_secret.expect("Eventbrite's apps have one");
+    window.type_into("Client secret", &secret).await;
+    window.press("Save and sign in").await;
+    window.sees("Waiting for Eventbrite").await;
+    let native = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
+    assert!(browser.opened().is_empty(), "no browser opens by itself");
+
+    // One click switches, and the window goes.
+    window.press("Use my browser instead").await;
+    native.closes("127.0.0.1:.* Sign in");
+    let address = browser.opens(1);
+    window.picture("browser-1-waiting").await;
+    oauth.approves_as(&accounts[0].id);
+    let answer = redirected(&address).await;
+    // What is not its answer changes nothing, and the listener goes on.
+    let mut forged = answer.clone();
+    forged.set_query(Some("code=forged&state=forged"));
+    assert_eq!(status(&forged).await, 400);
+    window.sees("Waiting for Eventbrite").await;
+    let told = browse(&answer).await.expect("the listener answers");
+    assert_eq!(told.status, 200);
+    assert!(
+        !answer
+            .query_pairs()
+            .any(|(_, value)| told.body.contains(value.as_ref())),
+        "the closing page echoes nothing"
+    );
+    window.sees("Connected as events@harbour.example").await;
+    port_closes().await;
+
+    // The choice is kept; a person who declines is told so at once.
+    begins(&window).await;
+    let address = browser.opens(2);
+    oauth.refuses();
+    assert_eq!(status(&redirected(&address).await).await, 200);
+    window
+        .sees("You declined at Eventbrite. Nothing was changed.")
+        .await;
+    window.picture("browser-2-declined").await;
+    port_closes().await;
+
+    // Somebody else has the port: no browser is sent there, and the page's address can be brought back by hand.
+    let other = TcpListener::bind(("127.0.0.1", PORT)).expect("the port is free");
+    window.press("Try again").await;
+    window.sees("Paste its address here").await;
+    window.sees("47831").await;
+    window.picture("browser-3-port-taken").await;
+    assert_eq!(
+        browser.opened().len(),
+        2,
+        "a browser would hand the answer to a stranger"
+    );
+    drop(other);
+    window.press("Cancel").await;
+
+    // No browser starts: its page is opened by hand elsewhere, and the rest goes as ever.
+    browser.becomes("exit 3");
+    window.press("Sign in with Eventbrite").await;
+    window.sees("This computer did not start a browser").await;
+    window.picture("browser-4-no-browser").await;
+    window.press("Open again").await;
+    window.sees("Waiting for Eventbrite").await;
+    let link = window
+        .script(
+            "const [done] = arguments; window.__TAURI_INTERNALS__.invoke('sign_in_address').then(done);",
+            Vec::new(),
+        )
+        .await;
+    let link = link.as_str().expect("the link can be had").to_owned();
+    oauth.approves_as(&accounts[1].id);
+    let answer = redirected(&link).await;
+    window.type_into("Address", answer.as_str()).await;
+    window.press("Go on").await;
+    window.sees("Connected as box@dockhall.example").await;
+    port_closes().await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_shows_nothing_to_windows_is_opened_in_the_browser() {
+    let sandbox = Sandbox::builder()
+        .seed(7)
+        .start()
+        .await
+        .expect("the sandbox listens");
+    let luma = sandbox.luma();
+    let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
+    let oauth = luma.oauth();
+    oauth.switches(|switches| switches.refused_user_agents = vec!["AppleWebKit".to_owned()]);
+    let browser = Browser::installed();
+    let computer = Computer::start(KeychainState::Unlocked);
+    let window = computer.open_as(&sandbox, browser.start()).await;
+    window.sees("Which lists should be live here?").await;
+    let script = r#"
+const [payload, done] = arguments;
+window.__TAURI_INTERNALS__.invoke("remember_app", payload).then((answer) => done({ answer }), (refusal) => done({ refusal }));
+"#;
+    let app = serde_json::json!({
+        "provider": "LUMA", "clientId": oauth.app().client_id, "clientSecret": null, "redirectPort": 47_832,
+    });
+    let kept = window.script(script, vec![app]).await;
+    assert_eq!(kept["refusal"], serde_json::Value::Null, "{kept}");
+    window.press("Connect Luma").await;
+    window.press("Other ways").await;
+    window.press("Sign in with Luma").await;
+    let address = browser.opens(1);
+    window.sees("Its sign-in page is in your browser.").await;
+    oauth.approves_as(&calendar.id);
+    assert_eq!(status(&redirected(&address).await).await, 200);
+    window.sees("Connected as Harbour Makers").await;
+    window.quit().await;
+}
