@@ -136,7 +136,7 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
     }
     window.sees("12 live").await;
     window
-        .does_not_see("Reconnect", "nobody needs anybody any more")
+        .does_not_see("Reconnect all", "nobody waits any more")
         .await;
     window.picture("twelve-8-live-again").await;
     assert_eq!(
