@@ -17,6 +17,8 @@ const CALLERS: u64 = 1_000;
 const DAYS: u64 = 30;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    talkvalue_tests::power::plays_if_asked();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [what, seed, count] = &words[..] else {
         return usage();
@@ -27,12 +29,17 @@ fn main() -> ExitCode {
         ("kills", Ok(seed), Ok(count)) => kills(seed, count),
         #[cfg(target_os = "linux")]
         ("renewals", Ok(seed), Ok(count)) => renewals(seed, count),
+        #[cfg(target_os = "linux")]
+        ("power-cuts", Ok(seed), Ok(count)) => power_cuts(seed, count),
         _ => usage(),
     }
 }
 
 fn usage() -> ExitCode {
-    println!("soak stories FIRST_SEED COUNT | soak kills SEED COUNT | soak renewals SEED COUNT (Linux only)");
+    println!(
+        "soak stories FIRST_SEED COUNT | soak kills SEED COUNT | soak renewals SEED COUNT | soak power-cuts SEED COUNT"
+    );
+    println!("All but the stories on Linux only.");
     ExitCode::from(2)
 }
 
@@ -102,6 +109,21 @@ fn renewals(seed: u64, kills: u64) -> ExitCode {
     row("  renewals", days.refreshes);
     over(days.time, days.defects);
     end(time, &defects)
+}
+
+#[cfg(target_os = "linux")]
+fn power_cuts(seed: u64, cuts: u64) -> ExitCode {
+    use talkvalue_tests::power;
+    let own = std::env::current_exe().expect("a program knows where it is");
+    let figures = power::soak(seed, cuts, || std::process::Command::new(&own));
+    row("transactions", figures.transactions);
+    row("  writes and syncs", figures.operations);
+    row("power cuts", figures.cuts);
+    row("  that lost writes", figures.losses);
+    row("  and transactions", figures.earlier);
+    row("  with a seal", figures.sealed);
+    row("  with a log", figures.with_log);
+    end(figures.time, &figures.defects)
 }
 
 fn row(name: &str, figure: impl std::fmt::Display) {

@@ -29,6 +29,10 @@ fn copy_of_facts(folder: &Path) -> PathBuf {
     folder.join("talkvalue.lists.json")
 }
 
+fn journal(folder: &Path) -> PathBuf {
+    folder.join("talkvalue.sqlite3-journal")
+}
+
 fn set_aside(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -497,4 +501,58 @@ async fn a_program_that_only_reads_leaves_the_seal_and_a_kill_after_a_write_leav
     );
     drop(other);
     assert!(seal.exists(), "the last one does");
+}
+
+/// SQLite's "The Rollback Journal", as it stands beside the first page while that is written, the only one that has a
+/// journal: its mark, no pages, a nonce, a file that had no pages, the sizes of sectors and pages.
+fn journal_of_a_first_page() -> Vec<u8> {
+    let mut journal = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    for number in [0_u32, 7, 0, 512, 4_096] {
+        journal.extend(number.to_be_bytes());
+    }
+    journal.resize(512, 0);
+    journal
+}
+
+#[test]
+fn a_first_start_whose_first_page_was_lost_begins_again() {
+    let pages: [(&str, Vec<u8>); 3] = [
+        ("zeros", vec![0; 4_096]),
+        (
+            "noise",
+            (0..4_096_u32).map(|place| place.to_le_bytes()[0]).collect(),
+        ),
+        ("not even a header", vec![0; 50]),
+    ];
+    for (what, page) in pages {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(data_file(folder.path()), &page).unwrap();
+        fs::write(journal(folder.path()), journal_of_a_first_page()).unwrap();
+        for start in ["the first", "the next"] {
+            let store = open(folder.path());
+            assert_eq!(
+                store.mended(),
+                None,
+                "{what}, {start} start: nothing was ever in it that could be damaged"
+            );
+        }
+    }
+}
+
+/// A journal that stayed where it is would be played back into the new file.
+#[tokio::test]
+async fn a_damaged_file_takes_its_journal_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = integration("1");
+    open(folder.path()).save_integration(&account).await.unwrap();
+    fs::write(data_file(folder.path()), b"torn").unwrap();
+    fs::write(journal(folder.path()), journal_of_a_first_page()).unwrap();
+    for mended in [true, false] {
+        let store = open(folder.path());
+        assert_eq!(store.mended().is_some(), mended);
+        assert_eq!(
+            store.integrations().await.unwrap(),
+            std::slice::from_ref(&account)
+        );
+    }
 }

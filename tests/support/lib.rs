@@ -14,6 +14,8 @@ pub mod kills;
 pub mod loopback;
 pub mod model;
 pub mod oauth;
+#[cfg(target_os = "linux")]
+pub mod power;
 pub mod renewals;
 pub mod stored;
 pub mod sweep;

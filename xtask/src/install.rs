@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Screen,
     /// What uses the web view as a person would.
     Driver,
+    /// What takes down how a process writes, for the power cuts.
+    Recorder,
     /// A browser to look at the window's screens in. Only [`browser`] asks for it: we can do without.
     Browser,
     /// A C compiler and linker for Windows.
@@ -48,6 +50,7 @@ impl Need {
                 "fonts-dejavu-core",
             ],
             Self::Driver => &["webkit2gtk-driver"],
+            Self::Recorder => &["strace"],
             Self::Browser => &["chromium"],
             Self::WindowsCompiler => &["gcc-mingw-w64-x86-64-posix", "g++-mingw-w64-x86-64-posix"],
             Self::Wine => &["wine", "wine64"],
@@ -63,6 +66,7 @@ impl Need {
             Self::Keychain => all(&["dbus-run-session", "gnome-keyring-daemon"]),
             Self::Screen => all(&["xvfb-run", "dbus-run-session"]),
             Self::Driver => all(&["WebKitWebDriver"]),
+            Self::Recorder => all(&["strace"]),
             Self::Browser => chromium().is_some(),
             Self::WindowsCompiler => all(&["x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-g++"]),
             Self::Wine => all(&["wine"]),
@@ -78,6 +82,7 @@ impl Need {
             }
             Self::Keychain => "dbus-run-session and gnome-keyring (dbus-daemon, gnome-keyring)",
             Self::Driver => "WebKitWebDriver (webkitgtk's driver)",
+            Self::Recorder => "strace",
             Self::Browser => "Chromium (chromium)",
             Self::WindowsCompiler => "a C and C++ compiler for Windows (mingw-w64)",
             Self::Wine => "Wine, 64 bit (wine)",

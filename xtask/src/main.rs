@@ -64,7 +64,7 @@ enum Command {
         #[arg(long, hide = true)]
         on_screen: bool,
     },
-    /// Play thousands of random stories of one list, kill processes, renew sign-ins, damage data files
+    /// Play thousands of random stories of one list, kill processes, renew sign-ins, cut the power, damage data files
     Soak(soak::Length),
     /// Link everything for Windows, and run the tests of keychain and data file under Wine (on Linux)
     CheckWindows,

@@ -11,8 +11,8 @@ use talkvalue_core::ports::{Locks, StoreError};
 
 const ASIDE: &str = "talkvalue.damaged-";
 const NEW: &str = "talkvalue.new.sqlite3";
-/// The data file and what SQLite keeps beside it.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+/// The data file and what SQLite keeps beside it. A journal that stayed would be played back into the new file.
+const PARTS: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// Sets the file aside and puts a new one in its place. Answers with the sentence for the person.
 pub(super) fn mend(folder: &DataFolder) -> Result<String, StoreError> {

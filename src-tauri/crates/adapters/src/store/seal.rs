@@ -77,7 +77,8 @@ pub(super) fn put_on(folder: &DataFolder) -> io::Result<()> {
 pub(super) fn take_off(folder: &DataFolder) -> io::Result<()> {
     match fs::remove_file(folder.path().join(NAME)) {
         Ok(()) => folder.sync(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Whoever took it off may have died, or failed, before that was durable.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => folder.sync(),
         Err(error) => Err(error),
     }
 }
