@@ -17,6 +17,7 @@ mod import;
 mod import_changes;
 mod import_trouble;
 mod keychain;
+mod lanes;
 mod limits;
 mod live;
 mod mapping;

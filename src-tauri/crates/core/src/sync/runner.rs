@@ -35,8 +35,9 @@ type Lanes = HashMap<IntegrationId, Arc<Semaphore>>;
 
 /// A place in the lanes, until dropped.
 pub(super) struct Lane {
-    _feed: OwnedMutexGuard<()>,
+    _walker: OwnedMutexGuard<()>,
     _integration: Option<OwnedSemaphorePermit>,
+    _queue: OwnedMutexGuard<()>,
 }
 
 struct Running {
@@ -129,6 +130,11 @@ impl Runner {
     }
 
     /// Waits for a place in the lanes of a feed and an account.
+    ///
+    /// The order matters. A channel has its place at the account while it waits for the walkers of its events, so that
+    /// nobody may be a walker and wait for a place. Jobs over one feed have waited for each other before they take one,
+    /// so that they do not fill the account. Who walks waits for no other walker, except a channel for one of an event
+    /// at a time (`read_together` only tries).
     pub(super) async fn lane(&self, turn: &Turn, feed: &FeedId, integration: &IntegrationId) -> Lane {
         let lane = {
             let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,10 +143,13 @@ impl Runner {
                 .or_insert_with(|| Arc::new(Semaphore::new(JOBS_PER_INTEGRATION)))
                 .clone()
         };
+        let queue = turn.queues().lock(feed).await;
+        // The semaphore is never closed; if it were, the job would run without its limit.
+        let integration = lane.acquire_owned().await.ok();
         Lane {
-            _feed: turn.feeds().lock(feed).await,
-            // The semaphore is never closed; if it were, the job would run without its limit.
-            _integration: lane.acquire_owned().await.ok(),
+            _walker: turn.feeds().lock(feed).await,
+            _integration: integration,
+            _queue: queue,
         }
     }
 
