@@ -2,12 +2,13 @@
 
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
 use talkvalue_core::domain::credential::Generation;
-use talkvalue_core::domain::failure::{Failure, FailureCode};
+use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
 use talkvalue_core::domain::ids::ExternalId;
 use talkvalue_core::domain::item::ItemKind;
-use talkvalue_core::domain::job::JobKind;
+use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::ports::{NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+use talkvalue_core::query::history::EndKind;
 use talkvalue_core::sync::plan::plan_page;
 use talkvalue_tests::stored::{add_item, at, commit, integration, open, registration};
 
@@ -392,4 +393,50 @@ async fn a_page_about_several_lists_is_all_or_nothing() {
         .await
         .unwrap();
     assert_eq!((total(&items[0]).await, total(&items[1]).await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_nobody_runs_is_stopped_at_once_and_what_was_taken_up_is_asked_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let stopped = Failure::new(FailureCode::ImportCancelled, at(9));
+    let mut jobs = Vec::new();
+    for event in ["990", "991", "992"] {
+        let item = add_item(&store, &integration, event, ItemKind::BadgeEvent).await;
+        jobs.push(store.hand_job(&item, JobKind::Import, at(3)).await.unwrap());
+    }
+    let [waits, taken, held] = &jobs[..] else {
+        panic!("three were handed over")
+    };
+    assert!(store.take_handed_job(taken, at(4)).await.unwrap());
+    assert!(store.take_handed_job(held, at(4)).await.unwrap());
+    let waiting = Waiting {
+        code: FailureCode::RateLimited,
+        until: None,
+    };
+    let limited = Failure::new(FailureCode::RateLimited, at(5));
+    let end = JobEnd::Held(waiting, limited);
+    store.end_job(held, end, at(5)).await.unwrap();
+    for job in &jobs {
+        store.ask_cancel(job, &stopped).await.unwrap();
+    }
+    for job in [waits, held] {
+        let ended = store.ended_job(job).await.unwrap().unwrap();
+        assert_eq!(
+            (ended.end, ended.failure),
+            (Some(EndKind::Cancelled), Some(FailureCode::ImportCancelled))
+        );
+    }
+    assert!(
+        !store.take_handed_job(waits, at(10)).await.unwrap(),
+        "what was stopped is not taken up"
+    );
+    assert_eq!(
+        store.ended_job(taken).await.unwrap(),
+        None,
+        "whoever runs it ends it"
+    );
+    store.cancel_asked(taken).await;
 }

@@ -1,12 +1,15 @@
-//! Jobs of one process beside each other: none waits for one that waits for it.
+//! Jobs of one process beside each other: none waits for one that waits for it, and what waits for its place can be
+//! stopped.
 
 use crate::live::PATIENCE;
-use crate::stage::{Owner, Stage};
+use crate::stage::{BOTH, Owner, Stage};
 use std::sync::Arc;
-use talkvalue_core::domain::ids::ItemId;
+use talkvalue_core::domain::failure::FailureCode;
+use talkvalue_core::domain::ids::{ExternalId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::sync::actions;
+use talkvalue_core::sync::cancel::cancel_item;
 use talkvalue_core::sync::runner::Runner;
 use talkvalue_sandbox::EventSpec;
 use talkvalue_tests::desk::patient;
@@ -109,4 +112,52 @@ async fn views_of_one_list_take_up_one_place_of_their_account() {
         .expect("another list is read while two views of a held-up one wait");
     drop(standstill);
     until_none_works(&stage, "the held-up ones end, too").await;
+}
+
+#[tokio::test]
+async fn an_import_that_waits_for_its_place_can_be_stopped_at_once() {
+    for provider in BOTH {
+        let stage = Stage::open(provider, 60).await;
+        let events = [
+            stage.event.clone(),
+            stage.add_event("Rope Splicing", 9),
+            stage.add_event("Sail Mending", 9),
+        ];
+        let runner = Arc::new(Runner::new(stage.desk.ports.clone()));
+        let standstills = [stage.door().pause_at(1), stage.door().pause_at(2)];
+        let mut items = Vec::new();
+        for event in &events {
+            let turn = runner.turn().await.unwrap();
+            let event = ExternalId::from_text(event.as_str());
+            let kind = ItemKind::BadgeEvent;
+            let begun = actions::begin_import(runner.ports(), &turn, &stage.integration, &event, kind).await;
+            items.push(runner.run_in_background(turn, begun.unwrap(), patient()).id);
+        }
+        for standstill in &standstills {
+            standstill.reached().await;
+        }
+        let elsewhere = stage.desk.restarted();
+        let stopped = tokio::time::timeout(PATIENCE, cancel_item(&elsewhere, &items[2]))
+            .await
+            .expect("it does not wait for its place first")
+            .unwrap();
+        assert_eq!(
+            stopped.failure.map(|failure| failure.code),
+            Some(FailureCode::ImportCancelled),
+            "{provider:?}"
+        );
+        drop(standstills);
+        until_none_works(&stage, "the others go on").await;
+        for item in &items[..2] {
+            assert!(
+                stage.desk.show(item).await.last_synced_at.is_some(),
+                "{provider:?}: nobody stopped them"
+            );
+        }
+        assert_eq!(
+            stage.requests_to(&events[2]) + stage.requests_with(&events[2]),
+            0,
+            "{provider:?}: nothing was asked of the provider for it"
+        );
+    }
 }

@@ -407,9 +407,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError> {
-        let job = job.clone();
-        self.write(move |transaction| jobs::ask_cancel(transaction, &job))
+    async fn ask_cancel(&self, job: &JobId, stopped: &Failure) -> Result<(), StoreError> {
+        let (job, stopped) = (job.clone(), stopped.clone());
+        self.write(move |transaction| jobs::ask_cancel(transaction, &job, &stopped))
             .await
     }
 

@@ -334,8 +334,9 @@ pub trait Store: Send + Sync {
     async fn take_handed_job(&self, job: &JobId, at: Timestamp) -> Result<bool, StoreError>;
     /// A job that has ended; `None` while it has not, and where it left no trace.
     async fn ended_job(&self, job: &JobId) -> Result<Option<EndedJob>, StoreError>;
-    /// Asks whoever runs the job to stop it.
-    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError>;
+    /// Asks whoever runs the job to stop it. One that nobody runs, because it is held or was handed over and not taken up
+    /// yet, ends with `stopped`.
+    async fn ask_cancel(&self, job: &JobId, stopped: &Failure) -> Result<(), StoreError>;
     /// Comes back once somebody has asked to stop the job, in this process or another.
     async fn cancel_asked(&self, job: &JobId);
     /// Comes back once another process has changed something since the last call.

@@ -149,15 +149,30 @@ impl OpenedJob {
     }
 
     /// Runs the job to its end.
-    pub async fn run(mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
-        let result = self.read(ports, options).await;
+    pub async fn run(self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        self.run_in(std::future::ready(()), ports, options).await
+    }
+
+    /// The same once there is a `place` for it, which it keeps to the end. It can be stopped while it waits.
+    pub(super) async fn run_in<P>(
+        mut self,
+        place: impl Future<Output = P>,
+        ports: &Ports,
+        options: EngineOptions,
+    ) -> Result<ItemView, CommandError> {
+        let result = self.read(place, ports, options).await;
         if let Err(error) = &result {
             self.withdraw_unknown(ports, error).await?;
         }
         result.map_err(|error| self.explain_unknown(error))
     }
 
-    async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+    async fn read<P>(
+        &mut self,
+        place: impl Future<Output = P>,
+        ports: &Ports,
+        options: EngineOptions,
+    ) -> Result<ItemView, CommandError> {
         let assignment = Assignment {
             job: &self.id,
             kind: self.kind,
@@ -167,9 +182,13 @@ impl OpenedJob {
             feeds: &self.feeds,
             watched_since: self.watched_since,
         };
+        let work = async {
+            let _place = place.await;
+            engine::run(ports, assignment, options).await
+        };
         let outcome = tokio::select! {
             biased;
-            outcome = engine::run(ports, assignment, options) => outcome?,
+            outcome = work => outcome?,
             () = ports.store.cancel_asked(&self.id) => {
                 let failure = Failure::new(FailureCode::ImportCancelled, ports.clock.now());
                 let (at, end) = (failure.at, JobEnd::Cancelled(failure.clone()));

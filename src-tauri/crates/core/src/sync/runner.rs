@@ -107,8 +107,9 @@ impl Runner {
         let mut running = self.running();
         let in_lane = turn.clone();
         let work = tokio::spawn(async move {
-            let _lane = runner.lane(&in_lane, job.feed(), job.integration()).await;
-            job.run(&runner.ports, options).await
+            let (feed, integration) = (job.feed().clone(), job.integration().clone());
+            let lane = runner.lane(&in_lane, &feed, &integration);
+            job.run_in(lane, &runner.ports, options).await
         });
         running.insert(
             item.clone(),
