@@ -15,7 +15,7 @@ use talkvalue_sandbox::EventSpec;
 use talkvalue_tests::desk::patient;
 
 /// Begins a pull as a click does.
-async fn pulls(runner: &Arc<Runner>, item: &ItemId) {
+pub(crate) async fn pulls(runner: &Arc<Runner>, item: &ItemId) {
     let turn = runner.turn().await.unwrap();
     let begun = actions::begin_sync(runner.ports(), &turn, item).await.unwrap();
     runner.run_in_background(turn, begun, patient());

@@ -25,6 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A window that is open, seen from behind: its engine runs until this is dropped.
 pub(crate) struct Open {
     pub(crate) ports: Ports,
+    pub(crate) runner: Arc<Runner>,
     clock: Arc<SteppedClock>,
     engine: EngineView,
     live: tokio::task::JoinHandle<()>,
@@ -46,9 +47,11 @@ impl Open {
         let engine = EngineView {
             running_since: Some(ports.clock.now()),
         };
-        let live = tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())), engine));
+        let runner = Arc::new(Runner::new(ports.clone()));
+        let live = tokio::spawn(keep_live(runner.clone(), engine));
         Self {
             ports,
+            runner,
             clock,
             engine,
             live,

@@ -20,6 +20,7 @@ mod keychain;
 mod lanes;
 mod limits;
 mod live;
+mod live_beside;
 mod mapping;
 mod model;
 mod news;
