@@ -1,7 +1,8 @@
-//! What befalls one list costs the others nothing while they are kept live: storage that fails.
+//! What befalls one list costs the others nothing while they are kept live: storage that fails, an item that is removed or
+//! kept as an archive in the middle of its read.
 
 use crate::lanes::pulls;
-use crate::live::{Open, green};
+use crate::live::{Open, PATIENCE, green};
 use crate::stage::Stage;
 use std::time::Duration;
 use talkvalue_core::domain::failure::FailureCode;
@@ -10,6 +11,7 @@ use talkvalue_core::domain::ids::{ExternalId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
+use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
 use talkvalue_sandbox::PausePoint;
 use talkvalue_tests::desk::patient;
@@ -73,6 +75,38 @@ async fn one_is_held_up() -> HeldUp {
     }
 }
 
+impl HeldUp {
+    /// The read of another list that is due is held up, too, and the third waits for its place.
+    async fn another_one(&self) -> (PausePoint, ItemId, ItemView) {
+        let standstill = self.stage.door().pause_at(1);
+        while !standstill.is_reached() {
+            self.open.passes(1).await;
+        }
+        // By then the other one is due, too.
+        self.open.passes(90).await;
+        let [one, other] = &self.others;
+        let (reads, waits) = match self.open.shows(one).await.active_job {
+            Some(_) => (one, other),
+            None => (other, one),
+        };
+        let waits = self.open.shows(waits).await;
+        assert_eq!(waits.active_job, None, "it has no place yet");
+        (standstill, reads.clone(), waits)
+    }
+
+    /// Waits until the list is read again. No time passes meanwhile.
+    async fn is_read_at_once(&self, before: &ItemView) {
+        let read = async {
+            while self.open.shows(&before.id).await.last_synced_at == before.last_synced_at {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, read)
+            .await
+            .expect("the next list is read at once");
+    }
+}
+
 #[tokio::test]
 async fn a_job_whose_end_could_not_be_saved_keeps_nobody_else_from_being_read() {
     let at = one_is_held_up().await;
@@ -124,4 +158,31 @@ async fn an_import_that_the_storage_stopped_waits_and_goes_on_by_itself() {
     drop(refusal);
     open.until(&item, "the rest of the import", green).await;
     stage.assert_exact(&item).await;
+}
+
+#[tokio::test]
+async fn an_item_that_is_removed_in_the_middle_of_its_read_costs_the_others_nothing() {
+    let at = one_is_held_up().await;
+    let (standstill, removed, waits) = at.another_one().await;
+    let turn = at.open.runner.turn().await.unwrap();
+    // Nobody has stopped its read: it began in the moment of the click.
+    actions::remove_item_in(&at.open.ports, &turn, &removed)
+        .await
+        .unwrap();
+    drop(standstill);
+    at.is_read_at_once(&waits).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_as_an_archive_is_no_longer_read_from_that_moment() {
+    let at = one_is_held_up().await;
+    let (standstill, kept, waits) = at.another_one().await;
+    let turn = at.open.runner.turn().await.unwrap();
+    // As the window does.
+    at.open.runner.stop(&kept).await;
+    let archived = actions::keep_item_in(&at.open.ports, &turn, &kept).await.unwrap();
+    assert_eq!((archived.archived, archived.active_job), (true, None));
+    // Its request still stands: nobody waits for the answer.
+    at.is_read_at_once(&waits).await;
+    drop(standstill);
 }

@@ -244,7 +244,7 @@ fn groups(due: impl Iterator<Item = ItemRecord>, now: Timestamp) -> Vec<Vec<Item
 
 /// Reads one item in its lane, unless another item's read of the same list has made it needless.
 async fn read(
-    runner: &Runner,
+    runner: &Arc<Runner>,
     turn: &Turn,
     record: ItemRecord,
     engine: EngineView,
@@ -276,7 +276,15 @@ async fn read(
         wait_limit: Some(Duration::ZERO),
         patience: Patience::Background,
     };
-    begun.finish(ports, options).await.map(|_| ())
+    let Some(job) = begun.job else {
+        return Ok(());
+    };
+    let result = runner.run_here(job, options).await;
+    // Of an item that was removed meanwhile nothing can be saved: that is nobody's trouble.
+    if result.is_err() && ports.store.item(&id).await?.is_none() {
+        return Ok(());
+    }
+    result
 }
 
 fn held(rest: &Rest) -> MutexGuard<'_, Option<Timestamp>> {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::{AbortHandle, JoinError};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tracing::error;
 
 /// How long a click waits while another process works on the data folder.
@@ -130,6 +130,41 @@ impl Runner {
         });
     }
 
+    /// Runs a job whose caller goes on with it and has its place. It ends with the caller, and with [`Self::stop`].
+    pub(super) async fn run_here(
+        self: &Arc<Self>,
+        job: OpenedJob,
+        options: EngineOptions,
+    ) -> Result<(), CommandError> {
+        let (item, id) = (job.item().clone(), job.id().clone());
+        let (tell_end, ended) = oneshot::channel();
+        let runner = self.clone();
+        // Dropping it stops the work.
+        let mut work = JoinSet::new();
+        {
+            let mut running = self.running();
+            let abort = work.spawn(async move { job.run(&runner.ports, options).await });
+            let job = id.clone();
+            running.insert(item.clone(), Running { job, abort, ended });
+        }
+        let end = work.join_next().await;
+        self.forget(&item, &id);
+        let result = match end {
+            Some(Ok(result)) => result.map(drop),
+            stopped => {
+                if let Some(Err(stopped)) = stopped
+                    && !stopped.is_cancelled()
+                {
+                    error!(item.id = %item, job.id = %id, "a read broke off: this is a defect");
+                }
+                give_up_job(&self.ports, &item, &id).await
+            }
+        };
+        // Nobody may be waiting for it.
+        let _ = tell_end.send(());
+        result
+    }
+
     /// Waits for a place in the lanes of a feed and an account.
     ///
     /// The order matters. A channel has its place at the account while it waits for the walkers of its events, so that
@@ -161,12 +196,7 @@ impl Runner {
         job: &JobId,
         end: Result<Result<ItemView, CommandError>, JoinError>,
     ) {
-        {
-            let mut running = self.running();
-            if running.get(item).is_some_and(|running| running.job == *job) {
-                running.remove(item);
-            }
-        }
+        self.forget(item, job);
         let failure = match end {
             Ok(Ok(_)) => return,
             Ok(Err(failure)) => Some(failure),
@@ -196,7 +226,14 @@ impl Runner {
         }
     }
 
-    /// Stops the job that runs for an item, if one does, and waits until it has stopped. What arrived is kept.
+    fn forget(&self, item: &ItemId, job: &JobId) {
+        let mut running = self.running();
+        if running.get(item).is_some_and(|running| running.job == *job) {
+            running.remove(item);
+        }
+    }
+
+    /// Stops the job that runs for an item, whoever wanted it, and waits until it has stopped. What arrived is kept.
     pub async fn stop(&self, item: &ItemId) {
         let running = self.running().remove(item);
         if let Some(running) = running {
@@ -206,7 +243,7 @@ impl Runner {
         }
     }
 
-    /// Whether a job that a person started runs for the item.
+    /// Whether a job runs for the item, or waits for its place.
     pub(super) fn is_running(&self, record: &ItemRecord) -> bool {
         self.running().contains_key(&record.item.id)
     }
