@@ -348,6 +348,57 @@ async fn removing_the_last_view_erases_the_feed_and_its_bytes() {
 }
 
 #[tokio::test]
+async fn erased_people_leave_the_log_once_another_reader_lets_go_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let row = registration("1", "erase-me@example.net", AttendeeStatus::Attending);
+    commit(&store, &item, vec![row], &[]).await;
+    let stand_in_the_log = || {
+        let log = std::fs::read(folder.path().join("talkvalue.sqlite3-wal")).unwrap();
+        let needle = b"erase-me@example.net";
+        log.windows(needle.len()).any(|window| window == needle)
+    };
+    // Another program (a backup, a look at the data) reads for a while.
+    let reader = rusqlite::Connection::open(folder.path().join("talkvalue.sqlite3")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let rows: i64 = reader
+        .query_row("SELECT count(*) FROM registration", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 1);
+    store.remove(&item).await.unwrap();
+    assert!(stand_in_the_log(), "they cannot be taken from under a reader");
+    reader.execute_batch("COMMIT").unwrap();
+    // Whatever is done next.
+    store.items().await.unwrap();
+    assert!(!stand_in_the_log(), "erased is erased");
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_reads_is_not_sealed_over_a_log_that_is_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let reader = rusqlite::Connection::open(folder.path().join("talkvalue.sqlite3")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    reader
+        .query_row("SELECT count(*) FROM registration", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .unwrap();
+    store.save_integration(&integration("1")).await.unwrap();
+    store.settle().await.unwrap();
+    assert!(
+        !folder.path().join("talkvalue.seal").exists(),
+        "a seal speaks of the file alone"
+    );
+    drop(reader);
+    store.settle().await.unwrap();
+    assert!(folder.path().join("talkvalue.seal").exists());
+}
+
+#[tokio::test]
 async fn a_page_about_several_lists_is_all_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
