@@ -276,9 +276,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError> {
+    async fn set_members(
+        &self,
+        id: &ItemId,
+        events: &[ProviderEvent],
+        at: Timestamp,
+    ) -> Result<Vec<ItemId>, StoreError> {
         let (id, events) = (id.clone(), events.to_vec());
-        self.write(move |transaction| members::set(transaction, &id, &events))
+        self.write_local(move |transaction| members::set(transaction, &id, &events, at))
             .await
     }
 

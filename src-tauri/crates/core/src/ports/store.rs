@@ -303,8 +303,14 @@ pub trait Store: Send + Sync {
     /// The events of a Path channel, in order of their start.
     async fn members(&self, id: &ItemId) -> Result<Vec<MemberRecord>, StoreError>;
     async fn member(&self, id: &ItemId, feed: &FeedId) -> Result<Option<MemberRecord>, StoreError>;
-    /// Adds the events that are new, describes all of them, and opens again those that were closed.
-    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError>;
+    /// Adds the events that are new, describes all of them, and opens again those that were closed. The items that view
+    /// them are described, too; answers which of those say something else now.
+    async fn set_members(
+        &self,
+        id: &ItemId,
+        events: &[ProviderEvent],
+        at: Timestamp,
+    ) -> Result<Vec<ItemId>, StoreError>;
     /// The event is gone: its rows are kept, and read no more.
     async fn close_member(&self, id: &ItemId, feed: &FeedId, at: Timestamp) -> Result<(), StoreError>;
     /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds. `false`, and nothing
