@@ -2,12 +2,13 @@
 
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
 use talkvalue_core::domain::credential::Generation;
-use talkvalue_core::domain::failure::{Failure, FailureCode};
+use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
 use talkvalue_core::domain::ids::ExternalId;
 use talkvalue_core::domain::item::ItemKind;
-use talkvalue_core::domain::job::JobKind;
+use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::ports::{NewItem, PageCommit, RowMark, Severance, Store, StoreError};
+use talkvalue_core::query::history::EndKind;
 use talkvalue_core::sync::plan::plan_page;
 use talkvalue_tests::stored::{add_item, at, commit, integration, open, registration};
 
@@ -347,6 +348,57 @@ async fn removing_the_last_view_erases_the_feed_and_its_bytes() {
 }
 
 #[tokio::test]
+async fn erased_people_leave_the_log_once_another_reader_lets_go_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let row = registration("1", "erase-me@example.net", AttendeeStatus::Attending);
+    commit(&store, &item, vec![row], &[]).await;
+    let stand_in_the_log = || {
+        let log = std::fs::read(folder.path().join("talkvalue.sqlite3-wal")).unwrap();
+        let needle = b"erase-me@example.net";
+        log.windows(needle.len()).any(|window| window == needle)
+    };
+    // Another program (a backup, a look at the data) reads for a while.
+    let reader = rusqlite::Connection::open(folder.path().join("talkvalue.sqlite3")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let rows: i64 = reader
+        .query_row("SELECT count(*) FROM registration", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 1);
+    store.remove(&item).await.unwrap();
+    assert!(stand_in_the_log(), "they cannot be taken from under a reader");
+    reader.execute_batch("COMMIT").unwrap();
+    // Whatever is done next.
+    store.items().await.unwrap();
+    assert!(!stand_in_the_log(), "erased is erased");
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_reads_is_not_sealed_over_a_log_that_is_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let reader = rusqlite::Connection::open(folder.path().join("talkvalue.sqlite3")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    reader
+        .query_row("SELECT count(*) FROM registration", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .unwrap();
+    store.save_integration(&integration("1")).await.unwrap();
+    store.settle().await.unwrap();
+    assert!(
+        !folder.path().join("talkvalue.seal").exists(),
+        "a seal speaks of the file alone"
+    );
+    drop(reader);
+    store.settle().await.unwrap();
+    assert!(folder.path().join("talkvalue.seal").exists());
+}
+
+#[tokio::test]
 async fn a_page_about_several_lists_is_all_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
@@ -392,4 +444,50 @@ async fn a_page_about_several_lists_is_all_or_nothing() {
         .await
         .unwrap();
     assert_eq!((total(&items[0]).await, total(&items[1]).await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_nobody_runs_is_stopped_at_once_and_what_was_taken_up_is_asked_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let stopped = Failure::new(FailureCode::ImportCancelled, at(9));
+    let mut jobs = Vec::new();
+    for event in ["990", "991", "992"] {
+        let item = add_item(&store, &integration, event, ItemKind::BadgeEvent).await;
+        jobs.push(store.hand_job(&item, JobKind::Import, at(3)).await.unwrap());
+    }
+    let [waits, taken, held] = &jobs[..] else {
+        panic!("three were handed over")
+    };
+    assert!(store.take_handed_job(taken, at(4)).await.unwrap());
+    assert!(store.take_handed_job(held, at(4)).await.unwrap());
+    let waiting = Waiting {
+        code: FailureCode::RateLimited,
+        until: None,
+    };
+    let limited = Failure::new(FailureCode::RateLimited, at(5));
+    let end = JobEnd::Held(waiting, limited);
+    store.end_job(held, end, at(5)).await.unwrap();
+    for job in &jobs {
+        store.ask_cancel(job, &stopped).await.unwrap();
+    }
+    for job in [waits, held] {
+        let ended = store.ended_job(job).await.unwrap().unwrap();
+        assert_eq!(
+            (ended.end, ended.failure),
+            (Some(EndKind::Cancelled), Some(FailureCode::ImportCancelled))
+        );
+    }
+    assert!(
+        !store.take_handed_job(waits, at(10)).await.unwrap(),
+        "what was stopped is not taken up"
+    );
+    assert_eq!(
+        store.ended_job(taken).await.unwrap(),
+        None,
+        "whoever runs it ends it"
+    );
+    store.cancel_asked(taken).await;
 }

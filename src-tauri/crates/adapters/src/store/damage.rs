@@ -83,7 +83,7 @@ fn build_new(folder: &DataFolder) -> Result<Option<usize>, StoreError> {
                 Some(lists)
             }
         };
-        open::empty_write_ahead_log(&mut connection)?;
+        open::empty_write_ahead_log(&connection, open::PATIENCE_WITH_OTHERS)?;
         Ok(lists)
     };
     let lists = build().map_err(|trouble| trouble.at(&path))?;

@@ -6,7 +6,7 @@ use super::registrations::feed_key;
 use super::{absences, items, walks};
 use jiff::Timestamp;
 use rusqlite::{Error, OptionalExtension, Transaction, params};
-use talkvalue_core::domain::failure::Waiting;
+use talkvalue_core::domain::failure::{Failure, Waiting};
 use talkvalue_core::domain::ids::{FeedId, ItemId, JobId};
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::ports::{Completion, Extent};
@@ -85,12 +85,21 @@ pub(super) fn take_handed(transaction: &Transaction<'_>, job: &JobId, at: Timest
     Ok(taken == 1)
 }
 
-pub(super) fn ask_cancel(transaction: &Transaction<'_>, job: &JobId) -> Result<(), Error> {
-    transaction.execute(
-        "UPDATE job SET cancel_asked = 1 WHERE id = ?1 AND ended_at IS NULL",
-        [job.as_str()],
-    )?;
-    Ok(())
+pub(super) fn ask_cancel(transaction: &Transaction<'_>, job: &JobId, stopped: &Failure) -> Result<(), Error> {
+    let waits: Option<bool> = transaction
+        .query_row(
+            "SELECT held OR handed FROM job WHERE id = ?1 AND ended_at IS NULL",
+            [job.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match waits {
+        None => Ok(()),
+        Some(true) => end(transaction, job, &JobEnd::Cancelled(stopped.clone()), stopped.at),
+        Some(false) => transaction
+            .execute("UPDATE job SET cancel_asked = 1 WHERE id = ?1", [job.as_str()])
+            .map(drop),
+    }
 }
 
 pub(super) fn is_cancel_asked(transaction: &Transaction<'_>, job: &JobId) -> Result<bool, Error> {

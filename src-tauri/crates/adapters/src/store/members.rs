@@ -56,47 +56,64 @@ pub(super) fn set(
     transaction: &Transaction<'_>,
     item: &ItemId,
     events: &[ProviderEvent],
-) -> Result<(), Error> {
+    at: Timestamp,
+) -> Result<Vec<ItemId>, Error> {
     let (provider, origin): (String, String) = transaction.query_row(
         "SELECT provider, api_origin FROM item WHERE id = ?1",
         [item.as_str()],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let mut feed = transaction.prepare_cached(
-        "INSERT INTO feed (id, provider, api_origin, kind, external_id, organization) VALUES (?1, ?2, ?3, 'EVENT', ?4, ?5)
+        "INSERT INTO feed (id, provider, api_origin, kind, external_id, organization, described_at)
+         VALUES (?1, ?2, ?3, 'EVENT', ?4, ?5, ?6)
          ON CONFLICT (provider, api_origin, kind, external_id) DO UPDATE SET
-             organization = coalesce(excluded.organization, organization)",
+             organization = coalesce(excluded.organization, organization), described_at = excluded.described_at
+         RETURNING key",
     )?;
     let mut member = transaction.prepare_cached(
         "INSERT INTO member (item, feed, title, starts_at, ends_at, timezone)
-         VALUES (?1,
-             (SELECT key FROM feed WHERE provider = ?2 AND api_origin = ?3 AND kind = 'EVENT' AND external_id = ?4),
-             ?5, ?6, ?7, ?8)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (item, feed) DO UPDATE SET title = excluded.title, starts_at = excluded.starts_at,
              ends_at = excluded.ends_at, timezone = excluded.timezone, closed_at = NULL",
     )?;
+    let mut view = transaction.prepare_cached(
+        "UPDATE item SET title = ?2, starts_at = ?3, ends_at = ?4, timezone = ?5
+         WHERE feed = ?1 AND archived = 0 AND (title, starts_at, ends_at, timezone) IS NOT (?2, ?3, ?4, ?5)
+         RETURNING id",
+    )?;
+    let mut changed = Vec::new();
     for event in events {
-        let external_id = event.external_id.as_str();
         let organization = event.organization.as_ref().map(ExternalId::as_str);
-        feed.execute(params![
-            FeedId::random().as_str(),
-            provider,
-            origin,
-            external_id,
-            organization
-        ])?;
+        let new = FeedId::random();
+        let key: i64 = feed.query_row(
+            params![
+                new.as_str(),
+                provider,
+                origin,
+                event.external_id.as_str(),
+                organization,
+                micros(at)
+            ],
+            |row| row.get(0),
+        )?;
+        let (starts_at, ends_at) = (event.starts_at.map(micros), event.ends_at.map(micros));
         member.execute(params![
             item.as_str(),
-            provider,
-            origin,
-            external_id,
+            key,
             event.title,
-            event.starts_at.map(micros),
-            event.ends_at.map(micros),
+            starts_at,
+            ends_at,
             event.timezone
         ])?;
+        let views = view.query_map(
+            params![key, event.title, starts_at, ends_at, event.timezone],
+            |row| row.get::<_, String>(0),
+        )?;
+        for id in views {
+            changed.push(ItemId::from_text(id?));
+        }
     }
-    Ok(())
+    Ok(changed)
 }
 
 pub(super) fn close(

@@ -6,6 +6,7 @@ mod absences;
 mod costs;
 mod damage;
 mod facts;
+mod file;
 mod history;
 mod integrations;
 mod items;
@@ -23,8 +24,8 @@ mod walks;
 
 use crate::data_folder::DataFolder;
 use async_trait::async_trait;
+use file::OpenFile;
 use jiff::Timestamp;
-use presence::Presence;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,19 +54,6 @@ pub struct SqliteStore {
     file: Arc<OpenFile>,
     /// The state of the file that [`Store::changed_elsewhere`] spoke of last.
     seen: Arc<AtomicI64>,
-}
-
-/// The open data file. Its fields end in their order: the connection is closed before others come in alone.
-#[derive(Debug)]
-struct OpenFile {
-    connection: Mutex<Connection>,
-    presence: Presence,
-    folder: DataFolder,
-    mended: Option<String>,
-    /// Set before the first write, when the seal comes off.
-    written: AtomicBool,
-    /// Set when damage was met: the file is not sealed, so that the next start mends it.
-    damaged: AtomicBool,
 }
 
 /// How often another process's word is looked for: well within the second that it may take.
@@ -98,6 +86,7 @@ impl SqliteStore {
                 mended: opened.mended,
                 written: AtomicBool::new(false),
                 damaged: AtomicBool::new(false),
+                log_to_empty: AtomicBool::new(false),
             }),
             seen: Arc::default(),
         })
@@ -152,7 +141,11 @@ impl SqliteStore {
         tokio::task::spawn_blocking(move || {
             // A panic while the lock was held rolled its transaction back: the connection is still good.
             let mut connection = file.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&file, &mut connection).map_err(|trouble| file.met(trouble))
+            let result = work(&file, &mut connection).map_err(|trouble| file.met(trouble));
+            if file.log_to_empty.load(Ordering::Acquire) {
+                file.empty_log(&connection, Duration::ZERO);
+            }
+            result
         })
         .await
         .unwrap_or_else(|_| {
@@ -160,53 +153,6 @@ impl SqliteStore {
                 "The database worker stopped unexpectedly.".to_owned(),
             ))
         })
-    }
-}
-
-impl OpenFile {
-    fn break_seal(&self) -> Result<(), open::Trouble> {
-        if !self.written.load(Ordering::Acquire) {
-            open::break_seal(&self.folder).map_err(open::Trouble::Store)?;
-            self.written.store(true, Ordering::Release);
-        }
-        Ok(())
-    }
-
-    fn met(&self, trouble: open::Trouble) -> StoreError {
-        match trouble {
-            open::Trouble::Store(error) => error,
-            open::Trouble::Sqlite(error) => open::store_error(error),
-            open::Trouble::Damaged | open::Trouble::Older => {
-                // Nobody may write after this without the next start knowing of the damage.
-                self.written.store(true, Ordering::Release);
-                if !self.damaged.swap(true, Ordering::AcqRel) {
-                    seal::mark_damaged(&self.folder);
-                }
-                open::damaged_while_open()
-            }
-        }
-    }
-}
-
-impl OpenFile {
-    /// Seals the file if nobody else has it open; nobody comes in until [`Presence::share`] or the end.
-    fn seal(&self, connection: &mut Connection) {
-        if self.damaged.load(Ordering::Acquire) || !self.presence.is_last() || seal::is_on(&self.folder) {
-            return;
-        }
-        if open::empty_write_ahead_log(connection).is_ok() && seal::put_on(&self.folder).is_ok() {
-            // Should a write come after all, it takes the seal off again.
-            self.written.store(false, Ordering::Release);
-        } else {
-            tracing::warn!("the data file was closed without a seal: the next start checks all of it");
-        }
-    }
-}
-
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        self.seal(&mut connection);
     }
 }
 
@@ -331,9 +277,14 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError> {
+    async fn set_members(
+        &self,
+        id: &ItemId,
+        events: &[ProviderEvent],
+        at: Timestamp,
+    ) -> Result<Vec<ItemId>, StoreError> {
         let (id, events) = (id.clone(), events.to_vec());
-        self.write(move |transaction| members::set(transaction, &id, &events))
+        self.write_local(move |transaction| members::set(transaction, &id, &events, at))
             .await
     }
 
@@ -374,7 +325,8 @@ impl Store for SqliteStore {
         self.with_file(|file, connection| {
             damage::forget_set_aside(&file.folder);
             migrate::forget_copy(&file.folder);
-            Ok(open::empty_write_ahead_log(connection)?)
+            file.empty_log(connection, open::PATIENCE_WITH_OTHERS);
+            Ok(())
         })
         .await
     }
@@ -408,9 +360,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError> {
-        let job = job.clone();
-        self.write(move |transaction| jobs::ask_cancel(transaction, &job))
+    async fn ask_cancel(&self, job: &JobId, stopped: &Failure) -> Result<(), StoreError> {
+        let (job, stopped) = (job.clone(), stopped.clone());
+        self.write(move |transaction| jobs::ask_cancel(transaction, &job, &stopped))
             .await
     }
 

@@ -17,7 +17,7 @@ pub(super) const FILE_NAME: &str = "talkvalue.sqlite3";
 /// How long a call waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long somebody who has to be alone with the file waits for that.
-const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(1);
 /// Below this SQLite had a fault that could corrupt a database in WAL mode (fixed in 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
 
@@ -332,8 +332,16 @@ fn refuse_newer(path: &Path, version: usize, newest: usize) -> Result<(), StoreE
     Ok(())
 }
 
-pub(super) fn empty_write_ahead_log(connection: &mut Connection) -> Result<(), rusqlite::Error> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Folds the log into the file and empties it. `false`: another program still reads from it after so much `patience`,
+/// in which nobody can write.
+pub(super) fn empty_write_ahead_log(
+    connection: &Connection,
+    patience: Duration,
+) -> Result<bool, rusqlite::Error> {
+    connection.busy_timeout(patience)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(!busy?)
 }
 
 fn at_path(path: &Path, error: rusqlite::Error) -> StoreError {

@@ -303,8 +303,14 @@ pub trait Store: Send + Sync {
     /// The events of a Path channel, in order of their start.
     async fn members(&self, id: &ItemId) -> Result<Vec<MemberRecord>, StoreError>;
     async fn member(&self, id: &ItemId, feed: &FeedId) -> Result<Option<MemberRecord>, StoreError>;
-    /// Adds the events that are new, describes all of them, and opens again those that were closed.
-    async fn set_members(&self, id: &ItemId, events: &[ProviderEvent]) -> Result<(), StoreError>;
+    /// Adds the events that are new, describes all of them, and opens again those that were closed. The items that view
+    /// them are described, too; answers which of those say something else now.
+    async fn set_members(
+        &self,
+        id: &ItemId,
+        events: &[ProviderEvent],
+        at: Timestamp,
+    ) -> Result<Vec<ItemId>, StoreError>;
     /// The event is gone: its rows are kept, and read no more.
     async fn close_member(&self, id: &ItemId, feed: &FeedId, at: Timestamp) -> Result<(), StoreError>;
     /// Clears the severance, sets `integration` and the failure INTERRUPTED until a read succeeds. `false`, and nothing
@@ -334,8 +340,9 @@ pub trait Store: Send + Sync {
     async fn take_handed_job(&self, job: &JobId, at: Timestamp) -> Result<bool, StoreError>;
     /// A job that has ended; `None` while it has not, and where it left no trace.
     async fn ended_job(&self, job: &JobId) -> Result<Option<EndedJob>, StoreError>;
-    /// Asks whoever runs the job to stop it.
-    async fn ask_cancel(&self, job: &JobId) -> Result<(), StoreError>;
+    /// Asks whoever runs the job to stop it. One that nobody runs, because it is held or was handed over and not taken up
+    /// yet, ends with `stopped`.
+    async fn ask_cancel(&self, job: &JobId, stopped: &Failure) -> Result<(), StoreError>;
     /// Comes back once somebody has asked to stop the job, in this process or another.
     async fn cancel_asked(&self, job: &JobId);
     /// Comes back once another process has changed something since the last call.

@@ -22,23 +22,25 @@ pub async fn cancel_item(ports: &Ports, id: &ItemId) -> Result<ItemView, Command
             Recovery::Wait,
         ));
     };
+    let stopped = || Failure::new(FailureCode::ImportCancelled, ports.clock.now());
     let mut asked = false;
     loop {
         let open = stored_item(ports, id).await?.open_job;
         let Some(open) = open.filter(|open| open.id == job.id) else {
             break;
         };
-        // Nobody works on what is held, on what waits to be taken up, or on what a dead process left.
-        let abandoned = open.held || open.handed || try_turn(ports).await?.is_some();
-        if abandoned {
-            let failure = Failure::new(FailureCode::ImportCancelled, ports.clock.now());
+        // What nobody runs ends with that. It may have come to wait, or been taken up, since we looked.
+        if !asked || open.held || open.handed {
+            ports.store.ask_cancel(&job.id, &stopped()).await?;
+            asked = true;
+            continue;
+        }
+        // Nobody works on what a dead process left.
+        if let Some(_turn) = try_turn(ports).await? {
+            let failure = stopped();
             let (at, end) = (failure.at, JobEnd::Cancelled(failure));
             ports.store.end_job(&job.id, end, at).await?;
             break;
-        }
-        if !asked {
-            ports.store.ask_cancel(&job.id).await?;
-            asked = true;
         }
         ports.clock.sleep(LOOK_AGAIN).await;
     }

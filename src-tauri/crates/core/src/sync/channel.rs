@@ -89,7 +89,10 @@ impl Run<'_> {
             }
         }
         let name = self.channel_name(&credential).await?;
-        self.ports.store.set_members(&self.item.id, &events).await?;
+        let now = self.ports.clock.now();
+        for item in self.ports.store.set_members(&self.item.id, &events, now).await? {
+            self.ports.notices.notify(Notice::ItemChanged(item));
+        }
         let described = ProviderEvent {
             external_id: self.item.external_id.clone(),
             title: name,

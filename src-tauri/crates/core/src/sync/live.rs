@@ -5,7 +5,7 @@
 
 use super::actions;
 use super::engine::EngineOptions;
-use super::opened::Begun;
+use super::opened::{Begun, hold_for_storage};
 use super::reading;
 use super::runner::Runner;
 use super::schedule::{self, NextRead};
@@ -95,7 +95,7 @@ async fn begin_due(
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
     let mut handed: Vec<ItemRecord> = Vec::new();
-    let mut of_others = false;
+    let mut unknown: Vec<ItemRecord> = Vec::new();
     let busy: HashSet<ItemId> = under_way.values().flatten().cloned().collect();
     for record in runner.ports.store.items().await? {
         if busy.contains(&record.item.id) || runner.is_running(&record) {
@@ -105,7 +105,10 @@ async fn begin_due(
             handed.push(record);
             continue;
         }
-        of_others |= record.open_job.as_ref().is_some_and(|job| !job.held);
+        if record.open_job.as_ref().is_some_and(|job| !job.held) {
+            unknown.push(record);
+            continue;
+        }
         let Some(read) = schedule::next_read(&record, engine) else {
             continue;
         };
@@ -115,16 +118,16 @@ async fn begin_due(
             next = Some(next.map_or(read.at, |next| next.min(read.at)));
         }
     }
-    if due.is_empty() && handed.is_empty() && !of_others {
+    if due.is_empty() && handed.is_empty() && unknown.is_empty() {
         return Ok(next);
     }
     let Some(turn) = runner.turn_if_free().await? else {
         // Another process acts: it is asked again soon.
         return Ok(Some(now));
     };
-    if of_others {
-        // Nobody else can be working while the turn is ours: taking it has ended what a dead process left open.
-        return Ok(Some(now));
+    for record in unknown {
+        end_stranded(runner, &turn, &record).await;
+        next = Some(now);
     }
     // What a person asked for in another process comes first.
     for record in handed {
@@ -146,6 +149,26 @@ async fn begin_due(
         under_way.insert(read.id(), items);
     }
     Ok(next)
+}
+
+/// Ends a job that is open while nobody works on it. In another process nobody can, for the turn is ours: taking it has
+/// ended what a dead one left, and what is still open is our own, whose end could not be saved.
+async fn end_stranded(runner: &Runner, turn: &Turn, seen: &ItemRecord) {
+    let (ports, id) = (&runner.ports, &seen.item.id);
+    // Held by the command that has just begun it, if one has.
+    let Some(_claim) = turn.claim(id) else {
+        return;
+    };
+    let ended = async {
+        let open = ports.store.item(id).await?.and_then(|record| record.open_job);
+        match open.filter(|job| !job.held && !job.handed) {
+            Some(job) => hold_for_storage(ports, id, &job.id).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(failure) = ended.await {
+        warn!(item.id = %id, code = failure.code.code(), "a job that nobody runs could not be ended");
+    }
 }
 
 /// Reads the first, which may read for all of them, and then those that are still due.
@@ -221,7 +244,7 @@ fn groups(due: impl Iterator<Item = ItemRecord>, now: Timestamp) -> Vec<Vec<Item
 
 /// Reads one item in its lane, unless another item's read of the same list has made it needless.
 async fn read(
-    runner: &Runner,
+    runner: &Arc<Runner>,
     turn: &Turn,
     record: ItemRecord,
     engine: EngineView,
@@ -253,7 +276,15 @@ async fn read(
         wait_limit: Some(Duration::ZERO),
         patience: Patience::Background,
     };
-    begun.finish(ports, options).await.map(|_| ())
+    let Some(job) = begun.job else {
+        return Ok(());
+    };
+    let result = runner.run_here(job, options).await;
+    // Of an item that was removed meanwhile nothing can be saved: that is nobody's trouble.
+    if result.is_err() && ports.store.item(&id).await?.is_none() {
+        return Ok(());
+    }
+    result
 }
 
 fn held(rest: &Rest) -> MutexGuard<'_, Option<Timestamp>> {

@@ -7,7 +7,7 @@ use super::actions::{require_connected, tell};
 use super::engine::{self, Assignment, EngineOptions, Outcome, Reach};
 use super::turn::{Claim, FeedLocks, Turn};
 use crate::connect::check_origin;
-use crate::domain::failure::{Failure, FailureCode};
+use crate::domain::failure::{Failure, FailureCode, Waiting};
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
 use crate::domain::integration::Integration;
@@ -15,9 +15,10 @@ use crate::domain::item::{Item, ItemKind};
 use crate::domain::job::{JobEnd, JobKind};
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
-use crate::ports::{ItemRecord, Notice, Ports};
+use crate::ports::{ItemRecord, Notice, Ports, StoreError};
 use crate::query::{self, ItemView, stored_integration, stored_item};
 use jiff::Timestamp;
+use tracing::debug;
 
 /// An action that has begun: the item as it is now, and the job that remains to be run.
 pub struct Begun {
@@ -149,15 +150,30 @@ impl OpenedJob {
     }
 
     /// Runs the job to its end.
-    pub async fn run(mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
-        let result = self.read(ports, options).await;
+    pub async fn run(self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+        self.run_in(std::future::ready(()), ports, options).await
+    }
+
+    /// The same once there is a `place` for it, which it keeps to the end. It can be stopped while it waits.
+    pub(super) async fn run_in<P>(
+        mut self,
+        place: impl Future<Output = P>,
+        ports: &Ports,
+        options: EngineOptions,
+    ) -> Result<ItemView, CommandError> {
+        let result = self.read(place, ports, options).await;
         if let Err(error) = &result {
             self.withdraw_unknown(ports, error).await?;
         }
         result.map_err(|error| self.explain_unknown(error))
     }
 
-    async fn read(&mut self, ports: &Ports, options: EngineOptions) -> Result<ItemView, CommandError> {
+    async fn read<P>(
+        &mut self,
+        place: impl Future<Output = P>,
+        ports: &Ports,
+        options: EngineOptions,
+    ) -> Result<ItemView, CommandError> {
         let assignment = Assignment {
             job: &self.id,
             kind: self.kind,
@@ -167,9 +183,16 @@ impl OpenedJob {
             feeds: &self.feeds,
             watched_since: self.watched_since,
         };
+        let work = async {
+            let _place = place.await;
+            engine::run(ports, assignment, options).await
+        };
         let outcome = tokio::select! {
             biased;
-            outcome = engine::run(ports, assignment, options) => outcome?,
+            outcome = work => match outcome {
+                Ok(outcome) => outcome,
+                Err(error) => return Err(self.wait_for_storage(ports, error).await),
+            },
             () = ports.store.cancel_asked(&self.id) => {
                 let failure = Failure::new(FailureCode::ImportCancelled, ports.clock.now());
                 let (at, end) = (failure.at, JobEnd::Cancelled(failure.clone()));
@@ -201,6 +224,15 @@ impl OpenedJob {
                 )))
             }
         }
+    }
+
+    /// The storage stopped the run. Where not even that can be saved the job stays open: whoever looks for what is due
+    /// next, or takes the next turn, finds it.
+    async fn wait_for_storage(&self, ports: &Ports, error: StoreError) -> CommandError {
+        if let Err(again) = hold_for_storage(ports, &self.record.item.id, &self.id).await {
+            debug!(job.id = %self.id, code = again.code.code(), "what the storage stopped could not be kept yet");
+        }
+        error.into()
     }
 
     /// An id that the provider never showed to this account leaves no item behind.
@@ -255,6 +287,19 @@ pub async fn give_up_job(ports: &Ports, item: &ItemId, job: &JobId) -> Result<()
         .store
         .end_job(job, JobEnd::Interrupted, ports.clock.now())
         .await?;
+    ports.notices.notify(Notice::ItemChanged(item.clone()));
+    Ok(())
+}
+
+/// Keeps a job that the storage of this computer stopped: it waits for that, and goes on by itself.
+pub(super) async fn hold_for_storage(ports: &Ports, item: &ItemId, job: &JobId) -> Result<(), CommandError> {
+    let failure = Failure::new(FailureCode::StorageFailed, ports.clock.now());
+    let waiting = Waiting {
+        code: failure.code,
+        until: None,
+    };
+    let (at, end) = (failure.at, JobEnd::Held(waiting, failure));
+    ports.store.end_job(job, end, at).await?;
     ports.notices.notify(Notice::ItemChanged(item.clone()));
     Ok(())
 }

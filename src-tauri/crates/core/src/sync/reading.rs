@@ -75,7 +75,7 @@ impl Run<'_> {
         }
         // What a channel needs to know of its events their list tells; only long ones are counted between their walks.
         let counted = self.item.provider == Provider::Luma && !cost::is_short(self.target.reads.walk_pages);
-        let told = match self.target.is_member && !counted {
+        let told = match self.event_is_known() && !counted {
             true => None,
             false => self.read_event(credential).await?.headcount,
         };
@@ -138,6 +138,13 @@ impl Run<'_> {
             .flatten()
     }
 
+    /// Whether the event need not be asked for itself: its channel's list tells of it, or nobody asks for everything and it
+    /// was described not long ago, by itself or in the list of a channel.
+    fn event_is_known(&self) -> bool {
+        let lately = || described_lately(&self.target.reads, self.ports.clock.now());
+        self.target.is_member || self.reach == Reach::Changes && !self.in_doubt && lately()
+    }
+
     fn is_recent(&self, then: Timestamp, longest: SignedDuration) -> bool {
         is_recent(then, longest, self.ports.clock.now())
     }
@@ -148,7 +155,7 @@ impl Run<'_> {
         credential: &Credential,
         watermark: Timestamp,
     ) -> Result<Completion, Stop> {
-        if !self.target.is_member && !described_lately(&self.target.reads, self.ports.clock.now()) {
+        if !self.event_is_known() {
             self.read_event(credential).await?;
         }
         if let Some(organization) = self.target.organization.clone() {
@@ -403,7 +410,7 @@ pub(super) fn changes_suffice(reads: &FeedReads, unreadable: u64, now: Timestamp
         .flatten()
 }
 
-/// Whether the event itself was asked for not long ago.
+/// Whether the event itself was asked for, or listed, not long ago.
 pub(super) fn described_lately(reads: &FeedReads, now: Timestamp) -> bool {
     reads
         .described_at

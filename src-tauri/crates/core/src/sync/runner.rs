@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::{AbortHandle, JoinError};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tracing::error;
 
 /// How long a click waits while another process works on the data folder.
@@ -35,8 +35,9 @@ type Lanes = HashMap<IntegrationId, Arc<Semaphore>>;
 
 /// A place in the lanes, until dropped.
 pub(super) struct Lane {
-    _feed: OwnedMutexGuard<()>,
+    _walker: OwnedMutexGuard<()>,
     _integration: Option<OwnedSemaphorePermit>,
+    _queue: OwnedMutexGuard<()>,
 }
 
 struct Running {
@@ -106,8 +107,9 @@ impl Runner {
         let mut running = self.running();
         let in_lane = turn.clone();
         let work = tokio::spawn(async move {
-            let _lane = runner.lane(&in_lane, job.feed(), job.integration()).await;
-            job.run(&runner.ports, options).await
+            let (feed, integration) = (job.feed().clone(), job.integration().clone());
+            let lane = runner.lane(&in_lane, &feed, &integration);
+            job.run_in(lane, &runner.ports, options).await
         });
         running.insert(
             item.clone(),
@@ -128,7 +130,47 @@ impl Runner {
         });
     }
 
+    /// Runs a job whose caller goes on with it and has its place. It ends with the caller, and with [`Self::stop`].
+    pub(super) async fn run_here(
+        self: &Arc<Self>,
+        job: OpenedJob,
+        options: EngineOptions,
+    ) -> Result<(), CommandError> {
+        let (item, id) = (job.item().clone(), job.id().clone());
+        let (tell_end, ended) = oneshot::channel();
+        let runner = self.clone();
+        // Dropping it stops the work.
+        let mut work = JoinSet::new();
+        {
+            let mut running = self.running();
+            let abort = work.spawn(async move { job.run(&runner.ports, options).await });
+            let job = id.clone();
+            running.insert(item.clone(), Running { job, abort, ended });
+        }
+        let end = work.join_next().await;
+        self.forget(&item, &id);
+        let result = match end {
+            Some(Ok(result)) => result.map(drop),
+            stopped => {
+                if let Some(Err(stopped)) = stopped
+                    && !stopped.is_cancelled()
+                {
+                    error!(item.id = %item, job.id = %id, "a read broke off: this is a defect");
+                }
+                give_up_job(&self.ports, &item, &id).await
+            }
+        };
+        // Nobody may be waiting for it.
+        let _ = tell_end.send(());
+        result
+    }
+
     /// Waits for a place in the lanes of a feed and an account.
+    ///
+    /// The order matters. A channel has its place at the account while it waits for the walkers of its events, so that
+    /// nobody may be a walker and wait for a place. Jobs over one feed have waited for each other before they take one,
+    /// so that they do not fill the account. Who walks waits for no other walker, except a channel for one of an event
+    /// at a time (`read_together` only tries).
     pub(super) async fn lane(&self, turn: &Turn, feed: &FeedId, integration: &IntegrationId) -> Lane {
         let lane = {
             let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,10 +179,13 @@ impl Runner {
                 .or_insert_with(|| Arc::new(Semaphore::new(JOBS_PER_INTEGRATION)))
                 .clone()
         };
+        let queue = turn.queues().lock(feed).await;
+        // The semaphore is never closed; if it were, the job would run without its limit.
+        let integration = lane.acquire_owned().await.ok();
         Lane {
-            _feed: turn.feeds().lock(feed).await,
-            // The semaphore is never closed; if it were, the job would run without its limit.
-            _integration: lane.acquire_owned().await.ok(),
+            _walker: turn.feeds().lock(feed).await,
+            _integration: integration,
+            _queue: queue,
         }
     }
 
@@ -151,12 +196,7 @@ impl Runner {
         job: &JobId,
         end: Result<Result<ItemView, CommandError>, JoinError>,
     ) {
-        {
-            let mut running = self.running();
-            if running.get(item).is_some_and(|running| running.job == *job) {
-                running.remove(item);
-            }
-        }
+        self.forget(item, job);
         let failure = match end {
             Ok(Ok(_)) => return,
             Ok(Err(failure)) => Some(failure),
@@ -186,7 +226,14 @@ impl Runner {
         }
     }
 
-    /// Stops the job that runs for an item, if one does, and waits until it has stopped. What arrived is kept.
+    fn forget(&self, item: &ItemId, job: &JobId) {
+        let mut running = self.running();
+        if running.get(item).is_some_and(|running| running.job == *job) {
+            running.remove(item);
+        }
+    }
+
+    /// Stops the job that runs for an item, whoever wanted it, and waits until it has stopped. What arrived is kept.
     pub async fn stop(&self, item: &ItemId) {
         let running = self.running().remove(item);
         if let Some(running) = running {
@@ -196,7 +243,7 @@ impl Runner {
         }
     }
 
-    /// Whether a job that a person started runs for the item.
+    /// Whether a job runs for the item, or waits for its place.
     pub(super) fn is_running(&self, record: &ItemRecord) -> bool {
         self.running().contains_key(&record.item.id)
     }

@@ -19,19 +19,20 @@ pub struct Turn {
     _lock: Mutex<LockGuard>,
     claimed: Arc<Mutex<HashSet<ItemId>>>,
     feeds: FeedLocks,
+    queues: FeedLocks,
 }
 
-/// One walker per feed: jobs of several items may want the same one.
+/// One at a time per feed: jobs of several items may want the same one.
 #[derive(Clone, Default)]
 pub(crate) struct FeedLocks(Arc<Mutex<HashMap<FeedId, Arc<AsyncMutex<()>>>>>);
 
 impl FeedLocks {
-    /// Waits until nobody else walks the feed, and keeps others waiting until the answer is dropped.
+    /// Waits until nobody else has the feed, and keeps others waiting until the answer is dropped.
     pub(crate) async fn lock(&self, feed: &FeedId) -> OwnedMutexGuard<()> {
         self.of(feed).lock_owned().await
     }
 
-    /// The same, unless somebody walks the feed now.
+    /// The same, unless somebody has the feed now.
     pub(crate) fn try_lock(&self, feed: &FeedId) -> Option<OwnedMutexGuard<()>> {
         self.of(feed).try_lock_owned().ok()
     }
@@ -48,12 +49,18 @@ impl Turn {
             _lock: Mutex::new(lock),
             claimed: Arc::default(),
             feeds: FeedLocks::default(),
+            queues: FeedLocks::default(),
         }
     }
 
-    /// The locks that all jobs of this turn share.
+    /// One walker per feed, among all jobs of this turn.
     pub(crate) fn feeds(&self) -> &FeedLocks {
         &self.feeds
+    }
+
+    /// Jobs whose own feed is the same one, before they ask for anything else. Who waits here keeps nobody waiting.
+    pub(crate) fn queues(&self) -> &FeedLocks {
+        &self.queues
     }
 
     /// Claims an item for one job. `None` while another job of this turn works on it.
