@@ -63,6 +63,7 @@ impl Shell {
     /// Leaves the data folder as a clean end does, although work in the background may still hold it. Called once, when
     /// the last window is closed.
     pub(crate) async fn settle(&self) {
+        self.sign_ins.settle().await;
         // A folder that is just being opened has nothing to settle.
         let Ok(opened) = self.opened.try_lock() else {
             return;

@@ -27,7 +27,7 @@ use tauri::{App, Listener as _, Manager as _, WebviewWindow};
 const CANARY: &str = "CANARY";
 
 /// Much longer than anything here takes.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
