@@ -229,6 +229,36 @@ fn a_sign_in_that_is_stopped_while_it_is_redeemed_is_given_back() {
 }
 
 #[test]
+fn somebody_else_whom_nobody_adds_is_given_back() {
+    for leaves in ["cancels", "begins again"] {
+        let (stage, _) = stage();
+        let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+        let (other, _) = stage.add_luma_event("Autumn Summit", 20);
+        let id = text(&signs_in_as(&stage, &needed.id, None)["connected"]["integration"]["id"]);
+        assert_eq!(signs_in_as(&stage, &other.id, Some(&id))["type"], "OTHER_ACCOUNT");
+        let oauth = stage.sandbox.luma().oauth();
+        assert_eq!(oauth.revocation_requests(), 0, "the person may still add them");
+        let withdrawn = oauth.pause_at(1);
+        let again = match leaves {
+            "cancels" => {
+                stage.calls("cancel_sign_in", json!({})).unwrap();
+                None
+            }
+            _ => Some(signs_in(&stage, "BROWSER", Some(&id))),
+        };
+        reached(&withdrawn);
+        drop(withdrawn);
+        if let Some(again) = again {
+            waits_for_person(&stage);
+            stage.calls("cancel_sign_in", json!({})).unwrap();
+            assert_eq!(again.ends()["type"], "CANCELLED");
+        }
+        refused(stage.calls("add_signed_in_account", json!({})), "NOT_POSSIBLE");
+        assert_eq!(oauth.revocation_requests(), 1, "{leaves}: once");
+    }
+}
+
+#[test]
 fn somebody_else_who_comes_when_nobody_waits_any_more_is_given_back() {
     let (stage, _) = stage();
     let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);

@@ -128,24 +128,26 @@ impl<R: Runtime> Attempt<'_, R> {
         }
         // From here on it is saved: half a sign-in would be worse than one that nobody wants.
         let signed_in = connect::keep_sign_in(ports, &attempt, proved, while_waiting()).await?;
-        Ok(match signed_in {
-            SignedIn::Connected(connected) => SignInEnd::Connected {
+        match signed_in {
+            SignedIn::Connected(connected) => Ok(SignInEnd::Connected {
                 connected: connected.into(),
-            },
+            }),
             SignedIn::OtherAccount {
                 error,
                 needed,
                 signed_in_as,
                 proved,
             } => {
-                self.sign_ins.state().other = Some(*proved);
-                SignInEnd::OtherAccount {
+                if !self.sign_ins.hold(number, ports.clone(), *proved) {
+                    return Ok(SignInEnd::Cancelled);
+                }
+                Ok(SignInEnd::OtherAccount {
                     message: error.message,
                     needed,
                     signed_in_as,
-                }
+                })
             }
-        })
+        }
     }
 
     /// Shows the provider's page, with the app that `known` holds or that is asked for first.

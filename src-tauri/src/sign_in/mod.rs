@@ -61,8 +61,14 @@ struct State {
     current: Option<Current>,
     /// Attempts and pages so far.
     count: u64,
-    /// Somebody who signed in while somebody else was needed.
-    other: Option<Proved>,
+    /// Somebody who signed in while somebody else was needed, until they are added or nobody wants them.
+    other: Option<Other>,
+}
+
+struct Other {
+    proved: Proved,
+    /// Where they are given back.
+    ports: Ports,
 }
 
 /// Signing in, as the commands reach it. One per process.
@@ -108,15 +114,12 @@ impl SignInDesk {
         let under_way = self.under_way();
         let number = self.next_number();
         let (tell, said) = unbounded_channel();
-        {
-            let mut state = self.state();
-            state.other = None;
-            state.current = Some(Current {
-                number,
-                tell,
-                page: None,
-            });
-        }
+        let next = Current {
+            number,
+            tell,
+            page: None,
+        };
+        self.put(Some(next));
         // Whoever has it has heard that they have ended, and keeps nobody waiting.
         let place = self.place.clone().lock_owned().await;
         Turn {
@@ -130,6 +133,35 @@ impl SignInDesk {
     fn under_way(self: &Arc<Self>) -> UnderWay {
         self.under_way.send_modify(|count| *count += 1);
         UnderWay(self.clone())
+    }
+
+    /// Ends whoever is under way, and gives back whoever the attempt before brought and nobody added.
+    fn put(self: &Arc<Self>, next: Option<Current>) {
+        let other = {
+            let mut state = self.state();
+            state.current = next;
+            state.other.take()
+        };
+        if let Some(Other { proved, ports }) = other {
+            self.give_back(ports, async { Some(proved) });
+        }
+    }
+
+    /// Keeps whoever signed in in place of somebody else until the person decides. Gives them back where nobody waits
+    /// for the attempt any more, and says so.
+    fn hold(self: &Arc<Self>, number: u64, ports: Ports, proved: Proved) -> bool {
+        let mut state = self.state();
+        let is_awaited = state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.number == number);
+        if is_awaited {
+            state.other = Some(Other { proved, ports });
+        } else {
+            drop(state);
+            self.give_back(ports, async { Some(proved) });
+        }
+        is_awaited
     }
 
     fn set_page(&self, number: u64, page: Option<Page>) {
@@ -169,9 +201,9 @@ impl SignInDesk {
         page.ok_or_else(nobody_signs_in)
     }
 
-    /// Nothing happens where nobody signs in.
-    pub(crate) fn cancel(&self) {
-        self.state().current = None;
+    /// Nobody signs in, and nobody is wanted who has. Nothing happens where that is so.
+    pub(crate) fn cancel(self: &Arc<Self>) {
+        self.put(None);
     }
 
     pub(crate) fn switch(&self, way: SignInWay) -> Result<(), CommandError> {
@@ -220,7 +252,7 @@ impl SignInDesk {
 
     /// The end of the process: nobody signs in any more, and whoever is not wanted has been given back, unless the
     /// provider takes its time.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn settle(self: &Arc<Self>) {
         self.cancel();
         let mut under_way = self.under_way.subscribe();
         let over = under_way.wait_for(|count| *count == 0);
@@ -231,7 +263,8 @@ impl SignInDesk {
 
     /// Whoever signed in while somebody else was needed, once.
     pub(crate) fn take_other(&self) -> Result<Proved, CommandError> {
-        self.state().other.take().ok_or_else(nobody_signs_in)
+        let other = self.state().other.take();
+        Ok(other.ok_or_else(nobody_signs_in)?.proved)
     }
 }
 

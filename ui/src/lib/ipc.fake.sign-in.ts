@@ -42,6 +42,11 @@ export class FakeSignIns {
   #current: Attempt | null = null;
   #other: IntegrationView | null = null;
 
+  /** Somebody signed in whom the person may still add. */
+  get holdsOther(): boolean {
+    return this.#other !== null;
+  }
+
   constructor(core: FakeCore) {
     this.#core = core;
   }
@@ -144,6 +149,7 @@ export class FakeSignIns {
   }
 
   cancel(): void {
+    this.#other = null;
     this.#current?.end({ type: "CANCELLED" });
   }
 
