@@ -3,6 +3,7 @@
 use crate::stage::{DEADLINE, Stage, call, refused, text};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
 use talkvalue_sandbox::{EventSpec, PausePoint};
 use talkvalue_tests::oauth::redirected;
@@ -309,6 +310,47 @@ fn a_port_that_is_taken_is_named_and_the_address_can_be_pasted() {
     stage
         .calls("answer_sign_in", json!({ "address": answer.as_str() }))
         .unwrap();
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
+}
+
+#[test]
+fn opening_again_opens_nothing_while_the_port_is_somebody_elses() {
+    let (stage, port) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    let other_program = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    waits_for_person(&stage);
+    stage.calls("show_sign_in", json!({})).unwrap();
+    let note = text(&waits_for_person(&stage)["note"]);
+    assert!(note.contains(&port.to_string()), "{note}");
+    assert!(
+        stage.opened_addresses.lock().unwrap().is_empty(),
+        "a browser would bring the answer to somebody else"
+    );
+    drop(other_program);
+    stage.calls("show_sign_in", json!({})).unwrap();
+    assert_eq!(waits_for_person(&stage)["note"], Value::Null);
+    let opened = stage.opened_addresses.lock().unwrap().clone();
+    assert_eq!(opened.len(), 1, "the way is free");
+    assert_eq!(follows(&answer_of(&opened[0])), 200);
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
+}
+
+#[test]
+fn a_browser_that_does_not_start_is_said_and_the_link_still_signs_in() {
+    let (stage, _) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    stage.starts_no_browser.store(true, Ordering::SeqCst);
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    for _ in 0..2 {
+        let note = text(&waits_for_person(&stage)["note"]);
+        assert!(note.contains("did not start a browser"), "{note}");
+        stage.calls("show_sign_in", json!({})).unwrap();
+    }
+    let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+    assert_eq!(follows(&answer_of(&address)), 200, "the attempt still listens");
     assert_eq!(signing_in.ends()["type"], "CONNECTED");
 }
 

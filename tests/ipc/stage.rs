@@ -2,6 +2,7 @@
 //! own. Everything that leaves Rust for the window passes the recorder here.
 
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub(crate) struct Stage {
     pub(crate) window: WebviewWindow<MockRuntime>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
+    /// Set: no browser starts on this computer.
+    pub(crate) starts_no_browser: Arc<AtomicBool>,
     notices: Receiver<Value>,
     app: App<MockRuntime>,
 }
@@ -48,7 +51,9 @@ impl Stage {
     pub(crate) fn open_in(folder: tempfile::TempDir) -> Self {
         let sandbox = Sandbox::builder().seed(7).start_blocking().unwrap();
         let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
-        let world = world(&sandbox, &folder, opened_addresses.clone());
+        let starts_no_browser: Arc<AtomicBool> = Arc::default();
+        let browser = (opened_addresses.clone(), starts_no_browser.clone());
+        let world = world(&sandbox, &folder, browser);
         let mut app = talkvalue_sync_app::build(
             mock_builder(),
             talkvalue_sync_app::context(),
@@ -65,6 +70,7 @@ impl Stage {
             window,
             folder,
             opened_addresses,
+            starts_no_browser,
             notices,
             app,
         }
@@ -273,7 +279,11 @@ fn start(app: &mut App<MockRuntime>) {
     app.run_iteration(|_, _| {});
 }
 
-fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<String>>>) -> World {
+fn world(
+    sandbox: &Sandbox,
+    folder: &tempfile::TempDir,
+    (opened, starts_none): (Arc<Mutex<Vec<String>>>, Arc<AtomicBool>),
+) -> World {
     let (eventbrite, luma) = (
         origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
         origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
@@ -284,6 +294,9 @@ fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<St
         data_dir: folder.path().display().to_string(),
         open_ports: Arc::new(move |notices| ports(&path, &eventbrite, &luma, &keychain, notices)),
         open_address: Arc::new(move |address| {
+            if starts_none.load(Ordering::SeqCst) {
+                return Err(std::io::ErrorKind::NotFound.into());
+            }
             opened.lock().unwrap().push(address.to_owned());
             Ok(())
         }),

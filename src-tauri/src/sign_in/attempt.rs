@@ -8,7 +8,6 @@ use std::sync::Arc;
 use talkvalue_adapters::oauth::Loopback;
 use talkvalue_core::connect::{self, Answer, SIGN_IN_DEADLINE, SignInAttempt, SignedIn};
 use talkvalue_core::domain::credential::OauthApp;
-use talkvalue_core::domain::failure::Recovery;
 use talkvalue_core::domain::ids::IntegrationId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::error::CommandError;
@@ -228,16 +227,7 @@ impl<R: Runtime> Attempt<'_, R> {
         said: &mut UnboundedReceiver<Said>,
         deadline: Instant,
     ) -> Result<Waited<Answer>, CommandError> {
-        match &shown {
-            Shown::Window(_) => self.tell(SignInWay::Window, SignInStep::Waiting, None),
-            Shown::Browser {
-                taken: Some(taken), ..
-            } => {
-                self.tell(SignInWay::Browser, SignInStep::Waiting, Some(taken.clone()));
-            }
-            // Told once the browser has started.
-            Shown::Browser { .. } => {}
-        }
+        self.tell_shown(&shown);
         loop {
             let (mut no_answer, mut no_start) = (None, None);
             let (listening, starting) = match &mut shown {
@@ -256,9 +246,16 @@ impl<R: Runtime> Attempt<'_, R> {
                         }
                     }
                     Some(Said::Switch(way)) => return Ok(Waited::ShowIn(way)),
-                    Some(Said::ShowAgain) => match &shown {
+                    Some(Said::ShowAgain) => match &mut shown {
                         Shown::Window(window) => window.show(),
-                        Shown::Browser { .. } => self.open_browser(&page.attempt).await?,
+                        Shown::Browser { listening: Some(_), starting, .. } => {
+                            starting.get_or_insert_with(|| self.start_browser(&page.attempt));
+                        }
+                        // The port may be free by now.
+                        Shown::Browser { .. } => {
+                            shown = self.to_browser(&page.attempt).await;
+                            self.tell_shown(&shown);
+                        }
                     },
                 },
                 answer = once(listening) => return Ok(Waited::Done(answer)),
@@ -274,10 +271,16 @@ impl<R: Runtime> Attempt<'_, R> {
         }
     }
 
-    async fn open_browser(&self, attempt: &SignInAttempt) -> Result<(), CommandError> {
-        match self.start_browser(attempt).await {
-            None => Ok(()),
-            Some(sentence) => Err(CommandError::not_possible(sentence, Recovery::Retry)),
+    fn tell_shown(&self, shown: &Shown<R>) {
+        match shown {
+            Shown::Window(_) => self.tell(SignInWay::Window, SignInStep::Waiting, None),
+            Shown::Browser {
+                taken: Some(taken), ..
+            } => {
+                self.tell(SignInWay::Browser, SignInStep::Waiting, Some(taken.clone()));
+            }
+            // Told once the browser has started, or could not be.
+            Shown::Browser { .. } => {}
         }
     }
 
