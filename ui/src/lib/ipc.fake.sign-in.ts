@@ -36,6 +36,8 @@ export class FakeSignIns {
   refusal: CommandError | null = null;
   /** Set: what the page could not do, whichever way it is shown. */
   note: string | null = null;
+  /** Set: the keychain does not take what it is offered again. */
+  savesNothing = false;
   /** Items that no reconnect brings back, with why. */
   lost = new Map<string, CommandError>();
   #core: FakeCore;
@@ -58,6 +60,7 @@ export class FakeSignIns {
     this.lost.clear();
     this.refusal = null;
     this.note = null;
+    this.savesNothing = false;
   }
 
   options(provider: Provider): SignInOptions {
@@ -242,6 +245,9 @@ export class FakeSignIns {
   }
 
   saveAll(): void {
+    if (this.savesNothing) {
+      return;
+    }
     this.#core.status = { ...this.#core.status, unsaved: null };
     this.#core.notify({ type: "SIGN_INS_HELD_CHANGED" });
   }
