@@ -7,6 +7,7 @@ mod desk;
 pub mod ipc;
 mod launch;
 mod log;
+mod quit;
 mod shell;
 mod sign_in;
 mod single_instance;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use talkvalue_adapters::Settings;
-use tauri::{App, Builder, Context, Manager as _, RunEvent, Runtime, Wry};
+use tauri::{App, AppHandle, Builder, Context, Manager as _, RunEvent, Runtime, WindowEvent, Wry};
 
 use ipc::notices::Push;
 pub use launch::Launch;
@@ -37,12 +38,22 @@ pub fn run(launch: Launch) -> anyhow::Result<ExitCode> {
     let builder = Builder::<Wry>::new().plugin(single_instance::plugin(&settings));
     let app =
         build(builder, context(), World::real(settings), &launch).context("the window system refused")?;
-    let code = app.run_return(|handle, event| {
-        if let RunEvent::Exit = event {
-            tauri::async_runtime::block_on(handle.state::<Shell>().settle());
-        }
-    });
+    let code = app.run_return(|handle, event| heed(handle, &event));
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What the app does about an event of its loop: closing the main window may have to wait for a person's answer, and the
+/// end leaves the data folder as a clean end does.
+pub fn heed<R: Runtime>(app: &AppHandle<R>, event: &RunEvent) {
+    match event {
+        RunEvent::WindowEvent {
+            label,
+            event: WindowEvent::CloseRequested { api, .. },
+            ..
+        } if label == MAIN_WINDOW && !quit::may_close(app) => api.prevent_close(),
+        RunEvent::Exit => tauri::async_runtime::block_on(app.state::<Shell>().settle()),
+        _ => {}
+    }
 }
 
 fn refused(message: &str) -> ExitCode {

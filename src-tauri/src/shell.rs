@@ -1,6 +1,6 @@
 //! What commands find behind them: the opened data folder, or the reason why there is none.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use talkvalue_core::connect;
@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use crate::desk::Desk;
 use crate::ipc::notices::Push;
+use crate::quit::Quitting;
 use crate::sign_in::SignInDesk;
 use crate::world::World;
 
@@ -22,7 +23,10 @@ pub(crate) struct Shell {
     pub(crate) world: World,
     pub(crate) push: Push,
     pub(crate) sign_ins: Arc<SignInDesk>,
+    pub(crate) quitting: Quitting,
     opened: Mutex<Opened>,
+    /// The desk, for whoever cannot wait.
+    ready: OnceLock<Arc<Desk>>,
 }
 
 enum Opened {
@@ -38,7 +42,9 @@ impl Shell {
             world,
             push,
             sign_ins: Arc::default(),
+            quitting: Quitting::default(),
             opened: Mutex::new(Opened::NotYet),
+            ready: OnceLock::new(),
         }
     }
 
@@ -60,9 +66,15 @@ impl Shell {
         opened.answer()
     }
 
+    /// The desk, if it is open already.
+    pub(crate) fn opened_desk(&self) -> Option<Arc<Desk>> {
+        self.ready.get().cloned()
+    }
+
     /// Leaves the data folder as a clean end does, although work in the background may still hold it. Called once, when
     /// the last window is closed.
     pub(crate) async fn settle(&self) {
+        self.sign_ins.settle().await;
         // A folder that is just being opened has nothing to settle.
         let Ok(opened) = self.opened.try_lock() else {
             return;
@@ -90,7 +102,11 @@ impl Shell {
                 ))
             });
         match result {
-            Ok(ports) => Opened::Ready(Arc::new(Desk::new(ports))),
+            Ok(ports) => {
+                let desk = Arc::new(Desk::new(ports));
+                // Opened once: a desk that is ready stays.
+                Opened::Ready(self.ready.get_or_init(|| desk).clone())
+            }
             Err(failure) => {
                 error!(code = failure.code.code(), "the data folder cannot be used");
                 Opened::Failed(failure)

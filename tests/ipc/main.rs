@@ -13,6 +13,7 @@ mod generated;
 mod golden;
 mod links;
 mod names;
+mod quitting;
 mod refusals;
 mod sign_in;
 mod stage;

@@ -1,10 +1,11 @@
 //! Signing in from the window: in a window of its own or in the browser, switched, stopped, and repaired afterwards.
 
-use crate::stage::{Stage, call, refused, text};
+use crate::stage::{DEADLINE, Stage, call, refused, text};
 use serde_json::{Value, json};
-use std::net::TcpListener;
-use std::thread::JoinHandle;
-use talkvalue_sandbox::EventSpec;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use talkvalue_sandbox::{EventSpec, PausePoint};
 use talkvalue_tests::oauth::redirected;
 use tauri::Manager as _;
 use tauri::ipc::InvokeBody;
@@ -35,11 +36,29 @@ fn stage() -> (Stage, u16) {
     (stage, port)
 }
 
-/// The command goes on until the attempt has ended.
-fn signs_in(stage: &Stage, way: &str, renews: Option<&str>) -> JoinHandle<Result<Value, Value>> {
+/// A sign-in under way: its command goes on until the attempt has ended.
+struct SigningIn(Receiver<Result<Value, Value>>);
+
+impl SigningIn {
+    fn answers(self) -> Result<Value, Value> {
+        self.0.recv_timeout(DEADLINE).expect("the attempt must end")
+    }
+
+    /// What it came to.
+    fn ends(self) -> Value {
+        self.answers().unwrap()
+    }
+}
+
+fn signs_in(stage: &Stage, way: &str, renews: Option<&str>) -> SigningIn {
     let window = stage.window.clone();
     let body = InvokeBody::Json(json!({ "provider": "LUMA", "way": way, "renews": renews }));
-    std::thread::spawn(move || call(&window, "sign_in", body))
+    let (tell, answer) = channel();
+    std::thread::spawn(move || {
+        // A test that has failed waits no longer.
+        let _ = tell.send(call(&window, "sign_in", body));
+    });
+    SigningIn(answer)
 }
 
 /// Waits until the person is at the provider's page.
@@ -62,6 +81,29 @@ fn follows(address: &Url) -> u16 {
     tauri::async_runtime::block_on(async { reqwest::get(address.clone()).await.unwrap().status().as_u16() })
 }
 
+/// Signs in in the browser as that account.
+fn signs_in_as(stage: &Stage, account: &str, renews: Option<&str>) -> Value {
+    stage.sandbox.luma().oauth().approves_as(account);
+    let signing_in = signs_in(stage, "BROWSER", renews);
+    waits_for_person(stage);
+    let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+    follows(&answer_of(&address));
+    signing_in.ends()
+}
+
+/// Waits until the provider is asked what it is to be held at.
+fn reached(held: &PausePoint) {
+    tauri::async_runtime::block_on(async { tokio::time::timeout(DEADLINE, held.reached()).await })
+        .expect("the provider must be asked");
+}
+
+fn sign_in_windows(stage: &Stage) -> usize {
+    let all = stage.window.app_handle().webview_windows();
+    all.into_keys()
+        .filter(|label| label.starts_with("oauth-"))
+        .count()
+}
+
 #[test]
 fn signing_in_in_the_browser_connects_the_account() {
     let (stage, _) = stage();
@@ -78,7 +120,7 @@ fn signing_in_in_the_browser_connects_the_account() {
     );
     let answer = answer_of(&opened[0]);
     assert_eq!(follows(&answer), 200);
-    let end = signing_in.join().unwrap().unwrap();
+    let end = signing_in.ends();
     assert_eq!(end["type"], "CONNECTED");
     assert_eq!(end["connected"]["integration"]["signIn"], "OAUTH");
     assert_eq!(end["connected"]["events"], 1);
@@ -92,13 +134,7 @@ fn a_window_can_be_left_for_the_browser_and_is_gone_then() {
     stage.sandbox.luma().oauth().approves_as(&calendar.id);
     let signing_in = signs_in(&stage, "WINDOW", None);
     assert_eq!(waits_for_person(&stage)["way"], "WINDOW");
-    let windows = || {
-        let all = stage.window.app_handle().webview_windows();
-        all.into_keys()
-            .filter(|label| label.starts_with("oauth-"))
-            .count()
-    };
-    assert_eq!(windows(), 1);
+    assert_eq!(sign_in_windows(&stage), 1);
     assert!(
         stage.opened_addresses.lock().unwrap().is_empty(),
         "no browser opens by itself"
@@ -109,7 +145,7 @@ fn a_window_can_be_left_for_the_browser_and_is_gone_then() {
     assert_eq!(waits_for_person(&stage)["way"], "BROWSER");
     let opened = stage.opened_addresses.lock().unwrap().clone();
     follows(&answer_of(&opened[0]));
-    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CONNECTED");
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
 }
 
 #[test]
@@ -122,7 +158,7 @@ fn a_stopped_sign_in_leaves_no_port_open_and_nothing_behind() {
         "the port is ours while somebody signs in"
     );
     stage.calls("cancel_sign_in", json!({})).unwrap();
-    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CANCELLED");
+    assert_eq!(signing_in.ends()["type"], "CANCELLED");
     assert!(
         TcpListener::bind(("127.0.0.1", port)).is_ok(),
         "and nobody's afterwards"
@@ -132,14 +168,117 @@ fn a_stopped_sign_in_leaves_no_port_open_and_nothing_behind() {
 
 #[test]
 fn beginning_again_takes_the_place_of_what_was_begun() {
-    let (stage, _) = stage();
+    let (stage, port) = stage();
+    // Whatever starts the browser takes its time: the first attempt holds the port and is not waiting yet.
+    let slow = stage.opened_addresses.lock().unwrap();
     let first = signs_in(&stage, "BROWSER", None);
-    waits_for_person(&stage);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
     let second = signs_in(&stage, "BROWSER", None);
-    assert_eq!(first.join().unwrap().unwrap()["type"], "CANCELLED");
-    waits_for_person(&stage);
+    assert_eq!(first.ends()["type"], "CANCELLED");
+    drop(slow);
+    assert_eq!(
+        waits_for_person(&stage)["note"],
+        Value::Null,
+        "the attempt before is no other program"
+    );
     stage.calls("cancel_sign_in", json!({})).unwrap();
-    assert_eq!(second.join().unwrap().unwrap()["type"], "CANCELLED");
+    assert_eq!(second.ends()["type"], "CANCELLED");
+}
+
+#[test]
+fn a_sign_in_that_is_stopped_while_it_opens_shows_nothing() {
+    for way in ["WINDOW", "BROWSER"] {
+        let (stage, port) = stage();
+        let asked = stage.sandbox.luma().oauth().pause_at(1);
+        let signing_in = signs_in(&stage, way, None);
+        reached(&asked);
+        stage.calls("cancel_sign_in", json!({})).unwrap();
+        assert_eq!(
+            signing_in.ends()["type"],
+            "CANCELLED",
+            "{way}: nobody waits for the provider"
+        );
+        drop(asked);
+        assert_eq!(sign_in_windows(&stage), 0);
+        assert!(stage.opened_addresses.lock().unwrap().is_empty(), "{way}");
+        assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "{way}");
+    }
+}
+
+#[test]
+fn a_sign_in_that_is_stopped_while_it_is_redeemed_is_given_back() {
+    let (stage, _) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    let oauth = stage.sandbox.luma().oauth();
+    oauth.approves_as(&calendar.id);
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    waits_for_person(&stage);
+    let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+    let answer = answer_of(&address);
+    let redeemed = oauth.pause_at(1);
+    assert_eq!(follows(&answer), 200);
+    reached(&redeemed);
+    stage.calls("cancel_sign_in", json!({})).unwrap();
+    assert_eq!(signing_in.ends()["type"], "CANCELLED");
+    let withdrawn = oauth.pause_at(1);
+    drop(redeemed);
+    reached(&withdrawn);
+    assert_eq!(oauth.revocation_requests(), 1);
+    assert_eq!(stage.calls("list_integrations", json!({})).unwrap(), json!([]));
+}
+
+#[test]
+fn somebody_else_whom_nobody_adds_is_given_back() {
+    for leaves in ["cancels", "begins again"] {
+        let (stage, _) = stage();
+        let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+        let (other, _) = stage.add_luma_event("Autumn Summit", 20);
+        let id = text(&signs_in_as(&stage, &needed.id, None)["connected"]["integration"]["id"]);
+        assert_eq!(signs_in_as(&stage, &other.id, Some(&id))["type"], "OTHER_ACCOUNT");
+        let oauth = stage.sandbox.luma().oauth();
+        assert_eq!(oauth.revocation_requests(), 0, "the person may still add them");
+        let withdrawn = oauth.pause_at(1);
+        let again = match leaves {
+            "cancels" => {
+                stage.calls("cancel_sign_in", json!({})).unwrap();
+                None
+            }
+            _ => Some(signs_in(&stage, "BROWSER", Some(&id))),
+        };
+        reached(&withdrawn);
+        drop(withdrawn);
+        if let Some(again) = again {
+            waits_for_person(&stage);
+            stage.calls("cancel_sign_in", json!({})).unwrap();
+            assert_eq!(again.ends()["type"], "CANCELLED");
+        }
+        refused(stage.calls("add_signed_in_account", json!({})), "NOT_POSSIBLE");
+        assert_eq!(oauth.revocation_requests(), 1, "{leaves}: once");
+    }
+}
+
+#[test]
+fn somebody_else_who_comes_when_nobody_waits_any_more_is_given_back() {
+    let (stage, _) = stage();
+    let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    let (other, _) = stage.add_luma_event("Autumn Summit", 20);
+    let id = text(&signs_in_as(&stage, &needed.id, None)["connected"]["integration"]["id"]);
+    let oauth = stage.sandbox.luma().oauth();
+    oauth.approves_as(&other.id);
+    let signing_in = signs_in(&stage, "BROWSER", Some(&id));
+    waits_for_person(&stage);
+    let answer = answer_of(&text(&stage.calls("sign_in_address", json!({})).unwrap()));
+    let proved = stage.sandbox.luma().pause_at(1);
+    follows(&answer);
+    reached(&proved);
+    stage.calls("cancel_sign_in", json!({})).unwrap();
+    assert_eq!(signing_in.ends()["type"], "CANCELLED");
+    let withdrawn = oauth.pause_at(1);
+    drop(proved);
+    reached(&withdrawn);
+    refused(stage.calls("add_signed_in_account", json!({})), "NOT_POSSIBLE");
 }
 
 #[test]
@@ -171,7 +310,48 @@ fn a_port_that_is_taken_is_named_and_the_address_can_be_pasted() {
     stage
         .calls("answer_sign_in", json!({ "address": answer.as_str() }))
         .unwrap();
-    assert_eq!(signing_in.join().unwrap().unwrap()["type"], "CONNECTED");
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
+}
+
+#[test]
+fn opening_again_opens_nothing_while_the_port_is_somebody_elses() {
+    let (stage, port) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    let other_program = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    waits_for_person(&stage);
+    stage.calls("show_sign_in", json!({})).unwrap();
+    let note = text(&waits_for_person(&stage)["note"]);
+    assert!(note.contains(&port.to_string()), "{note}");
+    assert!(
+        stage.opened_addresses.lock().unwrap().is_empty(),
+        "a browser would bring the answer to somebody else"
+    );
+    drop(other_program);
+    stage.calls("show_sign_in", json!({})).unwrap();
+    assert_eq!(waits_for_person(&stage)["note"], Value::Null);
+    let opened = stage.opened_addresses.lock().unwrap().clone();
+    assert_eq!(opened.len(), 1, "the way is free");
+    assert_eq!(follows(&answer_of(&opened[0])), 200);
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
+}
+
+#[test]
+fn a_browser_that_does_not_start_is_said_and_the_link_still_signs_in() {
+    let (stage, _) = stage();
+    let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 20);
+    stage.sandbox.luma().oauth().approves_as(&calendar.id);
+    stage.starts_no_browser.store(true, Ordering::SeqCst);
+    let signing_in = signs_in(&stage, "BROWSER", None);
+    for _ in 0..2 {
+        let note = text(&waits_for_person(&stage)["note"]);
+        assert!(note.contains("did not start a browser"), "{note}");
+        stage.calls("show_sign_in", json!({})).unwrap();
+    }
+    let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
+    assert_eq!(follows(&answer_of(&address)), 200, "the attempt still listens");
+    assert_eq!(signing_in.ends()["type"], "CONNECTED");
 }
 
 #[test]
@@ -179,19 +359,10 @@ fn somebody_else_changes_nothing_until_they_are_added() {
     let (stage, _) = stage();
     let (needed, _) = stage.add_luma_event("Spring Repair Cafe", 20);
     let (other, _) = stage.add_luma_event("Autumn Summit", 20);
-    let oauth = stage.sandbox.luma().oauth();
-    let sign_in_as = |account: &str, renews: Option<&str>| {
-        oauth.approves_as(account);
-        let signing_in = signs_in(&stage, "BROWSER", renews);
-        waits_for_person(&stage);
-        let address = text(&stage.calls("sign_in_address", json!({})).unwrap());
-        follows(&answer_of(&address));
-        signing_in.join().unwrap().unwrap()
-    };
-    let first = sign_in_as(&needed.id, None);
+    let first = signs_in_as(&stage, &needed.id, None);
     let id = text(&first["connected"]["integration"]["id"]);
     let before = stage.calls("list_integrations", json!({})).unwrap();
-    let end = sign_in_as(&other.id, Some(&id));
+    let end = signs_in_as(&stage, &other.id, Some(&id));
     assert_eq!(end["type"], "OTHER_ACCOUNT");
     assert!(text(&end["message"]).contains("Nothing was changed"), "{end}");
     assert_eq!(stage.calls("list_integrations", json!({})).unwrap(), before);

@@ -2,6 +2,7 @@
 //! own. Everything that leaves Rust for the window passes the recorder here.
 
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use talkvalue_adapters::data_folder::DataFolder;
 use talkvalue_adapters::oauth::OauthClient;
 use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use talkvalue_adapters::store::SqliteStore;
-use talkvalue_adapters::vault::{Deadlines, KeychainVault};
+use talkvalue_adapters::vault::{Deadlines, KeychainVault, OpenStore};
 use talkvalue_core::domain::provider::{Origin, Origins};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notices, Ports};
@@ -27,13 +28,17 @@ use tauri::{App, Listener as _, Manager as _, WebviewWindow};
 const CANARY: &str = "CANARY";
 
 /// Much longer than anything here takes.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
     pub(crate) window: WebviewWindow<MockRuntime>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
+    /// Set: no browser starts on this computer.
+    pub(crate) starts_no_browser: Arc<AtomicBool>,
+    /// Set: this computer offers no keychain.
+    pub(crate) has_no_keychain: Arc<AtomicBool>,
     notices: Receiver<Value>,
     app: App<MockRuntime>,
 }
@@ -48,7 +53,10 @@ impl Stage {
     pub(crate) fn open_in(folder: tempfile::TempDir) -> Self {
         let sandbox = Sandbox::builder().seed(7).start_blocking().unwrap();
         let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
-        let world = world(&sandbox, &folder, opened_addresses.clone());
+        let starts_no_browser: Arc<AtomicBool> = Arc::default();
+        let browser = (opened_addresses.clone(), starts_no_browser.clone());
+        let has_no_keychain: Arc<AtomicBool> = Arc::default();
+        let world = world(&sandbox, &folder, browser, has_no_keychain.clone());
         let mut app = talkvalue_sync_app::build(
             mock_builder(),
             talkvalue_sync_app::context(),
@@ -65,6 +73,8 @@ impl Stage {
             window,
             folder,
             opened_addresses,
+            starts_no_browser,
+            has_no_keychain,
             notices,
             app,
         }
@@ -143,24 +153,79 @@ impl Stage {
             .unwrap()
     }
 
+    /// Lets the event loop run beside the test. What is given hears the end of the loop: the last window is closed.
+    pub(crate) fn runs(self) -> (Running, Receiver<()>) {
+        let Self {
+            sandbox,
+            window,
+            folder,
+            notices,
+            app,
+            ..
+        } = self;
+        let (begun, begins) = channel();
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            app.run_return(move |app, event| {
+                if let tauri::RunEvent::Ready = event {
+                    // A test that has failed waits no longer.
+                    let _ = begun.send(());
+                }
+                talkvalue_sync_app::heed(app, &event);
+            });
+            let _ = ended.send(());
+        });
+        begins.recv_timeout(DEADLINE).expect("the loop begins");
+        let running = Running {
+            window,
+            notices,
+            _world: (sandbox, folder),
+        };
+        (running, end)
+    }
+
     /// Waits for a notice of that type; those before it are passed over.
     pub(crate) fn hears(&self, kind: &str) -> Value {
-        let end = Instant::now() + DEADLINE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let notice = self
-                .notices
-                .recv_timeout(left)
-                .unwrap_or_else(|_| panic!("no notice {kind} came"));
-            if notice["type"] == kind {
-                return notice;
-            }
-        }
+        heard(&self.notices, kind)
     }
 
     /// The notices that have come so far and were not heard yet.
     pub(crate) fn heard_so_far(&self) -> Vec<Value> {
         self.notices.try_iter().collect()
+    }
+}
+
+/// A stage whose event loop runs.
+pub(crate) struct Running {
+    pub(crate) window: WebviewWindow<MockRuntime>,
+    notices: Receiver<Value>,
+    _world: (Sandbox, tempfile::TempDir),
+}
+
+impl Running {
+    pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
+        call(&self.window, command, InvokeBody::Json(arguments))
+    }
+
+    pub(crate) fn hears(&self, kind: &str) -> Value {
+        heard(&self.notices, kind)
+    }
+
+    pub(crate) fn has_heard(&self, kind: &str) -> bool {
+        self.notices.try_iter().any(|notice| notice["type"] == kind)
+    }
+}
+
+fn heard(notices: &Receiver<Value>, kind: &str) -> Value {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let notice = notices
+            .recv_timeout(left)
+            .unwrap_or_else(|_| panic!("no notice {kind} came"));
+        if notice["type"] == kind {
+            return notice;
+        }
     }
 }
 
@@ -273,17 +338,31 @@ fn start(app: &mut App<MockRuntime>) {
     app.run_iteration(|_, _| {});
 }
 
-fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<String>>>) -> World {
+fn world(
+    sandbox: &Sandbox,
+    folder: &tempfile::TempDir,
+    (opened, starts_none): (Arc<Mutex<Vec<String>>>, Arc<AtomicBool>),
+    has_no_keychain: Arc<AtomicBool>,
+) -> World {
     let (eventbrite, luma) = (
         origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
         origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
     );
-    let keychain: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
+    let kept: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
+    let keychain: Arc<OpenStore> = Arc::new(move || {
+        if has_no_keychain.load(Ordering::SeqCst) {
+            return Err(keyring::Error::NoDefaultStore);
+        }
+        Ok(kept.clone())
+    });
     let path = folder.path().to_path_buf();
     World {
         data_dir: folder.path().display().to_string(),
         open_ports: Arc::new(move |notices| ports(&path, &eventbrite, &luma, &keychain, notices)),
         open_address: Arc::new(move |address| {
+            if starts_none.load(Ordering::SeqCst) {
+                return Err(std::io::ErrorKind::NotFound.into());
+            }
             opened.lock().unwrap().push(address.to_owned());
             Ok(())
         }),
@@ -294,18 +373,13 @@ fn ports(
     path: &std::path::Path,
     eventbrite: &Origins,
     luma: &Origins,
-    keychain: &Arc<keyring::CredentialStore>,
+    keychain: &Arc<OpenStore>,
     notices: Arc<dyn Notices>,
 ) -> Result<Ports, CommandError> {
     let folder = DataFolder::open(path)?;
     let store = SqliteStore::open(&folder)?;
     let clock = Arc::new(SystemClock);
-    let keychain = keychain.clone();
-    let vault = KeychainVault::with_store(
-        "ipc",
-        Arc::new(move || Ok(keychain.clone())),
-        Deadlines::default(),
-    );
+    let vault = KeychainVault::with_store("ipc", keychain.clone(), Deadlines::default());
     Ok(Ports {
         store: Arc::new(store),
         vault: Arc::new(vault),

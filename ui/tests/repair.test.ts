@@ -129,6 +129,19 @@ describe("from an item whose account signed in", () => {
     expect(asked("reconnect_all").concat(asked("reconnect_item"))).toHaveLength(0);
   });
 
+  test.each([
+    ["Cancel", (user: User) => user.click(screen.getByRole("button", { name: "Cancel" }))],
+    ["Escape", (user: User) => user.keyboard("{Escape}")],
+  ])("somebody else whom nobody adds is not kept: %s", async (_, leave) => {
+    const user = await harbour();
+    await signInAgain(user);
+    await endsWith(user, "code=other");
+    await screen.findByRole("button", { name: /^Add box@dockhall.example/ });
+    expect(core.signIns.holdsOther).toBe(true);
+    await leave(user);
+    await waitFor(() => expect(core.signIns.holdsOther).toBe(false));
+  });
+
   test("Cancel goes back to the accounts", async () => {
     const user = await harbour();
     await signInAgain(user);

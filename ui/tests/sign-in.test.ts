@@ -232,6 +232,28 @@ test("whoever declines reads so, and tries again", async () => {
   await screen.findByText("Waiting for Eventbrite…");
 });
 
+test("where no window opens, the browser is one click away and remembered", async () => {
+  const user = await signIn();
+  core.signIns
+    .attempt()
+    .end({ code: "NOT_POSSIBLE", message: "The sign-in window could not be opened. Use your browser instead.", recovery: "RETRY" });
+  await screen.findByText(/The sign-in window could not be opened/);
+  await user.click(screen.getByRole("button", { name: "Use my browser instead" }));
+  await screen.findByText(/is in your browser/);
+  expect(asked("sign_in").at(-1)).toEqual(["sign_in", "EVENTBRITE", "BROWSER", null]);
+  core.signIns.attempt().end({ code: "NOT_POSSIBLE", message: "You declined at Eventbrite. Nothing was changed.", recovery: "RETRY" });
+  await screen.findByText(/You declined/);
+  await user.click(await screen.findByRole("button", { name: "Try again" }));
+  await screen.findByText(/is in your browser/);
+});
+
+test("a browser is no way out of an app that is refused", async () => {
+  await signIn();
+  core.signIns.attempt().end({ code: "APP_REJECTED", message: "Eventbrite refuses your app.", recovery: "CHECK_APP_SETTINGS" });
+  await screen.findByText("Eventbrite refuses your app.");
+  expect(screen.queryByRole("button", { name: "Use my browser instead" })).not.toBeInTheDocument();
+});
+
 test("an app that is refused can be changed from there", async () => {
   const user = await signInByBrowser();
   await answer(user, `${CALLBACK}code=refused`);

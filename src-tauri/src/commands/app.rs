@@ -2,7 +2,7 @@
 
 use talkvalue_core::connect;
 use talkvalue_core::ports::Patience;
-use tauri::State;
+use tauri::{AppHandle, Runtime, State};
 
 use super::Answer;
 use crate::ipc::arguments::Checked;
@@ -56,5 +56,16 @@ pub(crate) async fn check_keychain(
 #[tauri::command]
 pub(crate) async fn keep_live(shell: State<'_, Shell>) -> Answer<()> {
     shell.desk().await?.keep_live();
+    Ok(())
+}
+
+/// What the person says when they are asked before they quit.
+#[tauri::command]
+pub(crate) async fn answer_quit<R: Runtime>(
+    app: AppHandle<R>,
+    shell: State<'_, Shell>,
+    quits: Checked<bool>,
+) -> Answer<()> {
+    shell.quitting.answer(&app, quits.0);
     Ok(())
 }

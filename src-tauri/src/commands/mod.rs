@@ -17,8 +17,9 @@ use crate::ipc::error::CommandError;
 type Answer<T> = Result<T, CommandError>;
 
 /// Every command there is. Each needs a permission file and a line in the capability; tests hold the lists equal.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 37] = [
     "add_signed_in_account",
+    "answer_quit",
     "answer_sign_in",
     "app_status",
     "cancel_item",
@@ -59,6 +60,7 @@ pub const NAMES: [&str; 36] = [
 pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
         sign_in::add_signed_in_account,
+        app::answer_quit,
         sign_in::answer_sign_in,
         app::app_status,
         history::cancel_item,

@@ -37,6 +37,8 @@ pub enum NoticeType {
     SignInChanged,
     /// A sign-in is kept in memory only, or no longer.
     SignInsHeldChanged,
+    /// The person closes the window while a sign-in is kept in memory only: the window asks what to do.
+    QuitAsked,
 }
 
 /// One push to the window. Fields that say nothing are absent.

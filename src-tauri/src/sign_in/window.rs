@@ -11,7 +11,7 @@ use tauri::{AppHandle, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
 use tracing::warn;
 use url::{Host, Url};
 
-use super::{Said, SignInDesk};
+use super::{PageSaid, SignInDesk};
 
 const SIZE: (f64, f64) = (520.0, 720.0);
 /// What stands in the title of pages that serve no window but a browser's.
@@ -19,15 +19,10 @@ const REFUSED: &str = "disallowed_useragent";
 
 /// An open window, closed when dropped.
 pub(super) struct SignInWindow<R: Runtime> {
-    number: u64,
     window: WebviewWindow<R>,
 }
 
 impl<R: Runtime> SignInWindow<R> {
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
     pub(super) fn show(&self) {
         if let Err(error) = self.window.set_focus() {
             warn!(error = %error, "the sign-in window could not be brought to the front");
@@ -42,7 +37,7 @@ impl<R: Runtime> Drop for SignInWindow<R> {
     }
 }
 
-/// Opens the attempt's page. What happens in it is said to `sign_ins`.
+/// Opens the attempt's page. What happens in it is said to `sign_ins`, under the page's number.
 pub(super) fn open<R: Runtime>(
     app: &AppHandle<R>,
     sign_ins: Arc<SignInDesk>,
@@ -69,12 +64,11 @@ pub(super) fn open<R: Runtime>(
         .devtools(false)
         .on_navigation(move |url| {
             if let Some(answer) = attempt.hear(url) {
-                // Nobody may be waiting any more.
-                let _ = told.say(Said::Answered(answer));
+                told.hear(number, PageSaid::Answered(answer));
                 return false;
             }
             if is_refusal(url) {
-                let _ = told.say(Said::WindowRefused(number));
+                told.hear(number, PageSaid::Refused);
                 return false;
             }
             rules.allow(url)
@@ -84,7 +78,7 @@ pub(super) fn open<R: Runtime>(
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .on_document_title_changed(move |_, title| {
             if title.contains(REFUSED) {
-                let _ = refused.say(Said::WindowRefused(number));
+                refused.hear(number, PageSaid::Refused);
             }
         })
         .on_page_load(|window, page| {
@@ -101,10 +95,10 @@ pub(super) fn open<R: Runtime>(
         })?;
     window.on_window_event(move |event| {
         if let WindowEvent::Destroyed = event {
-            let _ = closed.say(Said::WindowClosed(number));
+            closed.hear(number, PageSaid::Closed);
         }
     });
-    Ok(SignInWindow { number, window })
+    Ok(SignInWindow { window })
 }
 
 /// Whether an address is where Google sends windows that it takes for no browser.

@@ -36,11 +36,18 @@ export class FakeSignIns {
   refusal: CommandError | null = null;
   /** Set: what the page could not do, whichever way it is shown. */
   note: string | null = null;
+  /** Set: the keychain does not take what it is offered again. */
+  savesNothing = false;
   /** Items that no reconnect brings back, with why. */
   lost = new Map<string, CommandError>();
   #core: FakeCore;
   #current: Attempt | null = null;
   #other: IntegrationView | null = null;
+
+  /** Somebody signed in whom the person may still add. */
+  get holdsOther(): boolean {
+    return this.#other !== null;
+  }
 
   constructor(core: FakeCore) {
     this.#core = core;
@@ -53,6 +60,7 @@ export class FakeSignIns {
     this.lost.clear();
     this.refusal = null;
     this.note = null;
+    this.savesNothing = false;
   }
 
   options(provider: Provider): SignInOptions {
@@ -144,6 +152,7 @@ export class FakeSignIns {
   }
 
   cancel(): void {
+    this.#other = null;
     this.#current?.end({ type: "CANCELLED" });
   }
 
@@ -236,6 +245,9 @@ export class FakeSignIns {
   }
 
   saveAll(): void {
+    if (this.savesNothing) {
+      return;
+    }
     this.#core.status = { ...this.#core.status, unsaved: null };
     this.#core.notify({ type: "SIGN_INS_HELD_CHANGED" });
   }

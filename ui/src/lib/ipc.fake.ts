@@ -430,6 +430,8 @@ export const reconnectAll: typeof real.reconnectAll = (integrationId, withIntegr
 
 export const saveSignIns: typeof real.saveSignIns = () => core.answer("save_sign_ins", [], () => core.signIns.saveAll());
 
+export const answerQuit: typeof real.answerQuit = (quits) => core.answer("answer_quit", [quits], () => undefined);
+
 export const openLink: typeof real.openLink = (kind: LinkKind, id: string | null) =>
   core.answer("open_link", [kind, id], () => undefined);
 

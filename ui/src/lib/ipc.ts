@@ -116,6 +116,9 @@ export const reconnectAll = (integrationId: string, withIntegrationId: string) =
 /** Offers the keychain once more what it did not take. */
 export const saveSignIns = () => answer(invoke<void>("save_sign_ins"));
 
+/** Says whether to quit, after QUIT_ASKED. */
+export const answerQuit = (quits: boolean) => answer(invoke<void>("answer_quit", { quits }));
+
 export const openLink = (kind: LinkKind, id: string | null) => answer(invoke<void>("open_link", { kind, id }));
 
 /** What is the matter with the keychain, or null. With `ask` it may show its own prompt. */

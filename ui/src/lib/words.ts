@@ -113,6 +113,13 @@ export const words = {
     "nothing at TalkValue, Eventbrite or Luma, and staff stations do not use this copy.",
 
   unsaved: "Sign-in not saved",
+  quit: {
+    title: "Quit without the sign-in?",
+    text: "Whoever quits now signs in again after the next start. The lists stay as they are.",
+    notSaved: "It could still not be saved.",
+    stay: "Keep it open",
+    quit: "Quit anyway",
+  },
   keepsLists: "The lists stay as they were.",
   goesOnByItself: "Goes on by itself.",
   goingOnByItself: (when: string) => `Going on by itself ${when}.`,

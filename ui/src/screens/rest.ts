@@ -7,6 +7,7 @@ export { default as ConnectDialog } from "./ConnectDialog.svelte";
 export { default as Detail } from "./Detail.svelte";
 export { default as DisconnectDialog } from "./DisconnectDialog.svelte";
 export { default as ImportDialog } from "./ImportDialog.svelte";
+export { default as QuitDialog } from "./QuitDialog.svelte";
 export { default as ReconnectDialog } from "./ReconnectDialog.svelte";
 export { default as RemovalsDialog } from "./RemovalsDialog.svelte";
 export { default as RemoveDialog } from "./RemoveDialog.svelte";

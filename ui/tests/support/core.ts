@@ -2,6 +2,7 @@
 
 import { core } from "../../src/lib/ipc.fake";
 import { account, item } from "../../src/lib/ipc.fake.data";
+import { app } from "../../src/lib/state/app.svelte";
 import { integrations } from "../../src/lib/state/integrations.svelte";
 import { items } from "../../src/lib/state/items.svelte";
 import { listView } from "../../src/lib/state/list-view.svelte";
@@ -67,6 +68,7 @@ export async function stage(...there: ItemView[]): Promise<void> {
   core.removals = null;
   core.signIns.forget();
   core.status = { ...core.status, problem: null, mended: null, unsaved: null };
+  app.quitAsked = false;
   ownApps.forget();
   core.items.clear();
   core.integrations.clear();

@@ -36,6 +36,8 @@ class App {
   askingKeychain = $state(false);
   /** The first picture is on the screen: what it did without can follow. */
   painted = $state(false);
+  /** The person closed the window while a sign-in is in memory only: they are asked before they quit. */
+  quitAsked = $state(false);
   #first: Promise<void> | null = null;
 
   /** Asks for everything again. */
@@ -66,6 +68,16 @@ class App {
     } finally {
       this.askingKeychain &&= !ask;
     }
+  }
+
+  async #askQuit(): Promise<void> {
+    await this.#askStatus();
+    this.quitAsked = true;
+  }
+
+  async answerQuit(quits: boolean): Promise<void> {
+    this.quitAsked = false;
+    await ipc.answerQuit(quits);
   }
 
   async #keepLive(): Promise<void> {
@@ -103,6 +115,8 @@ class App {
         this.#checkTroubledKeychain();
       } else if (notice.type === "SIGN_INS_HELD_CHANGED") {
         void this.#askStatus();
+      } else if (notice.type === "QUIT_ASKED") {
+        void this.#askQuit();
       }
     });
     let ended = false;

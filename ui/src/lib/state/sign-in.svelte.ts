@@ -41,13 +41,18 @@ class SignIns {
     }
   }
 
-  /** Shows the page elsewhere, and there the next time. */
-  async switchTo(provider: Provider, way: SignInWay): Promise<void> {
+  /** From now on the page is wanted there. */
+  prefer(provider: Provider, way: SignInWay): void {
     try {
       localStorage.setItem(chosenKey(provider), way);
     } catch {
       // Without storage it is asked for again the next time.
     }
+  }
+
+  /** Shows the page elsewhere, and there the next time. */
+  async switchTo(provider: Provider, way: SignInWay): Promise<void> {
+    this.prefer(provider, way);
     await ipc.switchSignIn(way);
   }
 }

@@ -22,7 +22,7 @@ pub use integrate::{Connected, Proved, SignedIn, add_account, connect};
 pub use keychain::check_keychain;
 pub use oauth::{
     Answer, SIGN_IN_DEADLINE, SignInAttempt, app_as_entered, begin_sign_in, finish_sign_in, forget_app,
-    known_app, remember_app,
+    keep_sign_in, known_app, redeem, remember_app,
 };
 pub use options::{AccountOption, ReconnectOptions, reconnect_options};
 pub use reconnect::{begin_reconnect, reconnect_item};

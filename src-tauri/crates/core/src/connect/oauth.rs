@@ -2,7 +2,7 @@
 //! attempt is begun, somebody shows its address to the person and brings back the address that the provider redirects
 //! to, and the code in it is redeemed, proved and kept.
 
-use super::integrate::{self, SignedIn, refused};
+use super::integrate::{self, Proved, SignedIn, refused};
 use super::keychain::{app_refused, vault_refused};
 use super::withdrawal::withdraw_unkept;
 use crate::connect::check_origin;
@@ -136,6 +136,29 @@ pub async fn finish_sign_in(
     answer: Answer,
     options: EngineOptions,
 ) -> Result<SignedIn, CommandError> {
+    let proved = redeem(ports, attempt, answer, options).await?;
+    keep_sign_in(ports, attempt, proved, options).await
+}
+
+/// Keeps what was redeemed, unless the attempt needs somebody else.
+pub async fn keep_sign_in(
+    ports: &Ports,
+    attempt: &SignInAttempt,
+    proved: Proved,
+    options: EngineOptions,
+) -> Result<SignedIn, CommandError> {
+    integrate::keep_or_ask(ports, proved, attempt.needed.as_ref(), options).await
+}
+
+/// Redeems what the provider answered and proves the account by a live call. Nothing is kept: the caller does that with
+/// [`keep_sign_in`], or ends the sign-in with [`super::give_back`]. It must not be dropped before its end: a code that
+/// was redeemed is a sign-in that somebody has to give back.
+pub async fn redeem(
+    ports: &Ports,
+    attempt: &SignInAttempt,
+    answer: Answer,
+    options: EngineOptions,
+) -> Result<Proved, CommandError> {
     let provider = attempt.provider;
     let name = provider.name();
     let code = match answer {
@@ -175,7 +198,7 @@ pub async fn finish_sign_in(
     };
     let granted = credential.clone();
     match integrate::prove(ports, provider, credential, Some(&attempt.app), options).await {
-        Ok(proved) => integrate::keep_or_ask(ports, proved, attempt.needed.as_ref(), options).await,
+        Ok(proved) => Ok(proved),
         Err(error) => {
             withdraw_unkept(ports, provider, &attempt.app, &granted, None).await;
             Err(not_proved(provider, error))
