@@ -25,6 +25,7 @@ mod news;
 mod organizations;
 mod people;
 mod reconnect;
+mod reconnect_all;
 mod removals;
 mod renewal;
 mod renewal_held;
