@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import App from "../src/App.svelte";
 import { core } from "../src/lib/ipc.fake";
-import { account } from "../src/lib/ipc.fake.data";
+import { account, failure } from "../src/lib/ipc.fake.data";
 import { integrations } from "../src/lib/state/integrations.svelte";
 import { route } from "../src/lib/state/route.svelte";
 import type { IntegrationView } from "../src/lib/types";
@@ -304,6 +304,25 @@ describe("in the settings", () => {
     const eventbrite = await open("dockhall");
     expect(eventbrite).toHaveTextContent("Its private token is erased from this computer's keychain.");
     expect(eventbrite).toHaveTextContent("Eventbrite offers no sign-out for apps: remove the token there too.");
+  });
+
+  test("an account that was refused can be disconnected, which takes its sign-in out of the keychain", async () => {
+    const refused = failure("CREDENTIALS_REJECTED", "RECONNECT", "Eventbrite refuses the private token.");
+    const user = await harbour({ failure: refused });
+    route.toSettings();
+    render(App);
+    const more = { name: `More actions: ${NEEDED}` };
+    await user.click(await screen.findByRole("button", more));
+    const choices = await screen.findAllByRole("menuitem", { hidden: true });
+    expect(choices.map((choice) => choice.textContent.trim()), "nothing can be read through it").toEqual(["Disconnect…"]);
+    await user.click(choices[0] as HTMLElement);
+    const dialog = await screen.findByRole("alertdialog");
+    expect(dialog, "its lists stopped being live before").not.toHaveTextContent(/stops? being live/);
+    expect(dialog).toHaveTextContent("erased from this computer's keychain");
+    await user.click(within(dialog).getByRole("button", { name: "Disconnect" }));
+    await waitFor(() => expect(asked("disconnect_integration")).toEqual([["disconnect_integration", "harbour"]]));
+    await waitFor(() => expect(screen.queryByRole("button", more), "there is nothing left to take away").toBeNull());
+    expect(screen.getByRole("button", { name: `Reconnect: ${NEEDED}` })).toBeVisible();
   });
 
   test("an app that is refused leads to its form", async () => {

@@ -518,6 +518,7 @@ export const words = {
           ? `1 list stops being live and is kept ${asOf === null ? "as it is" : kept}.`
           : `${number(count)} lists stop being live and are kept ${kept}.`;
     },
+    alreadySevered: "Its lists are kept as they are.",
     erased: (what: string) => `Its ${what} is erased from this computer's keychain.`,
     withdrawn: "Its sign-in is withdrawn at Luma and erased from this computer's keychain.",
     /** Only a sign-in at Luma can be withdrawn from here. */
