@@ -8,6 +8,7 @@
 mod canned;
 mod channels;
 mod connecting;
+mod disconnecting;
 mod failures;
 mod failures_eventbrite;
 mod failures_luma;

@@ -271,17 +271,6 @@ async fn no_call_is_made_with_a_lapsed_token_day_after_day() {
 }
 
 #[tokio::test]
-async fn disconnecting_withdraws_the_grant_at_the_provider() {
-    let world = World::open(OauthDialect::RotatingWithGrace).await;
-    connect::disconnect(&world.desk.ports, &world.integration, patient())
-        .await
-        .unwrap();
-    assert_eq!(world.oauth.tally().revocations, 1);
-    assert!(world.oauth.grants()[0].revoked);
-    assert_eq!(world.status().await, IntegrationStatus::Disconnected);
-}
-
-#[tokio::test]
 async fn signing_in_again_after_a_revocation_loses_and_doubles_nobody() {
     let world = World::open(OauthDialect::StrictRotation).await;
     let before = world.desk.attendees(&world.item).await;

@@ -12,7 +12,7 @@ import { core } from "../src/lib/ipc.fake";
 import { account, failure } from "../src/lib/ipc.fake.data";
 import { integrations } from "../src/lib/state/integrations.svelte";
 import { route } from "../src/lib/state/route.svelte";
-import type { IntegrationView } from "../src/lib/types";
+import type { IntegrationView, Withdrawal } from "../src/lib/types";
 import { itemIn, stage } from "./support/core";
 
 const CALLBACK = "http://localhost:47831/oauth/eventbrite/callback?state=1&";
@@ -298,12 +298,31 @@ describe("in the settings", () => {
       return screen.findByRole("alertdialog");
     };
     const luma = await open("luma");
-    expect(luma).toHaveTextContent("Its sign-in is withdrawn at Luma and erased from this computer's keychain.");
+    expect(luma, "nobody knows yet what Luma will say").toHaveTextContent(
+      "Its sign-in is erased from this computer's keychain, and we ask Luma to withdraw it.",
+    );
     await user.click(within(luma).getByRole("button", { name: "Cancel" }));
     await waitFor(() => expect(screen.queryByRole("alertdialog")).not.toBeInTheDocument());
     const eventbrite = await open("dockhall");
     expect(eventbrite).toHaveTextContent("Its private token is erased from this computer's keychain.");
     expect(eventbrite).toHaveTextContent("Eventbrite offers no sign-out for apps: remove the token there too.");
+  });
+
+  const AFTERWARDS: [string, Partial<IntegrationView>, Withdrawal, string][] = [
+    ["withdrawn", { provider: "LUMA", signIn: "OAUTH" }, "WITHDRAWN", "Makers is disconnected. Luma has withdrawn its sign-in."],
+    ["not offered", { provider: "LUMA", signIn: "OAUTH" }, "NOT_OFFERED", "Makers is disconnected here. Luma offers no sign-out for apps: remove the app there too."],
+    ["failed", { provider: "LUMA", signIn: "OAUTH" }, "FAILED", "Makers is disconnected here. Luma did not withdraw its sign-in: remove the app there too."],
+    ["pasted", { provider: "LUMA", signIn: "KEY" }, "WITHDRAWN", "Makers is disconnected here. Luma offers no sign-out for apps: remove the key there too."],
+  ];
+  test.each(AFTERWARDS)("after disconnecting, the core's own word of the sign-in is told: %s", async (_, facts, withdrawal, told) => {
+    const user = await harbour();
+    core.integrations.set("luma", account({ id: "luma", accountName: "Makers", accountEmail: null, ...facts }));
+    core.signIns.withdrawal.LUMA = withdrawal;
+    route.toSettings();
+    render(App);
+    route.ask({ name: "disconnect", integrationId: "luma" });
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Disconnect" }));
+    expect(await screen.findByText(told)).toBeVisible();
   });
 
   test("an account that was refused can be disconnected, which takes its sign-in out of the keychain", async () => {

@@ -14,6 +14,7 @@ import type {
   SignInOptions,
   SignInProgress,
   SignInWay,
+  Withdrawal,
 } from "./types";
 
 const PORT: Record<Provider, number> = { EVENTBRITE: 47831, LUMA: 47832 };
@@ -36,6 +37,8 @@ export class FakeSignIns {
   refusal: CommandError | null = null;
   /** Set: what the page could not do, whichever way it is shown. */
   note: string | null = null;
+  /** What becomes of a sign-in whose account is disconnected. */
+  withdrawal: Record<Provider, Withdrawal> = { EVENTBRITE: "NOT_OFFERED", LUMA: "WITHDRAWN" };
   /** Items that no reconnect brings back, with why. */
   lost = new Map<string, CommandError>();
   #core: FakeCore;
@@ -51,6 +54,7 @@ export class FakeSignIns {
     this.#other = null;
     this.apps.clear();
     this.lost.clear();
+    this.withdrawal = { EVENTBRITE: "NOT_OFFERED", LUMA: "WITHDRAWN" };
     this.refusal = null;
     this.note = null;
   }
