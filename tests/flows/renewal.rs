@@ -103,14 +103,14 @@ async fn fifty_who_need_it_at_once_make_one_request() {
 #[tokio::test]
 async fn a_renewal_comes_before_the_end() {
     let world = World::open(OauthDialect::RotatingWithGrace).await;
-    world.passes(HOUR - Duration::from_secs(13 * 60));
+    world.passes(HOUR - Duration::from_secs(14 * 60));
     world.sync().await.unwrap();
     assert_eq!(
         world.oauth.refresh_requests(),
         0,
-        "a fifth of an hour is twelve minutes"
+        "a fifth of an hour is twelve minutes, and a tenth of that is little more than one"
     );
-    world.passes(Duration::from_secs(2 * 60));
+    world.passes(Duration::from_secs(4 * 60));
     world.sync().await.unwrap();
     assert_eq!(world.oauth.refresh_requests(), 1);
     world.sync().await.unwrap();
