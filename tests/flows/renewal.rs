@@ -196,6 +196,33 @@ async fn a_lost_answer_is_asked_for_once_more_within_its_grace() {
 }
 
 #[tokio::test]
+async fn a_lost_answer_that_was_long_in_coming_is_not_asked_for_at_once_again() {
+    let world = World::open(OauthDialect::RotatingWithGrace).await;
+    world.passes(2 * HOUR);
+    world.oauth.refresh_fails_next(1, Fault::LostAnswer);
+    let pause = world.oauth.pause_at(1);
+    let clock = world.desk.sandbox.clock();
+    let (synced, ()) = tokio::join!(world.sync(), async {
+        pause.reached().await;
+        clock.advance(Duration::from_secs(11));
+        pause.release();
+    });
+    assert_eq!(synced, Err("PROVIDER_UNREACHABLE".to_owned()));
+    assert_eq!(
+        world.oauth.refresh_requests(),
+        1,
+        "after ten seconds nobody knows whether the old token is good for anything still"
+    );
+    assert_eq!(
+        world.status().await,
+        IntegrationStatus::Connected,
+        "and nothing was said against it"
+    );
+    world.passes(Duration::from_secs(31));
+    assert_eq!(world.sync().await, Ok(SyncStatus::Active), "it goes on by itself");
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_early_is_renewed_once_and_then_believed() {
     for dialect in THAT_RENEW {
         let world = World::open(dialect).await;
