@@ -199,6 +199,17 @@ test("the text for the account's owner names account and events, and no secret",
 });
 
 describe("from the bar over the list", () => {
+  test("it says since when the account is disconnected", async () => {
+    const refused = (since: string) => failure("CREDENTIALS_REJECTED", "RECONNECT", "Eventbrite refuses the sign-in.", since);
+    await harbour({ failure: refused(new Date().toISOString()) });
+    render(App);
+    const bar = await screen.findByRole("region", { name: /disconnected at \d\d:\d\d$/ });
+    expect(bar).toHaveTextContent(/^events@harbour\.example \(Eventbrite\) disconnected at \d\d:\d\d · 2 items need it/);
+    core.integrations.set("harbour", account({ id: "harbour", accountEmail: NEEDED, status: "DISCONNECTED", failure: refused("2024-11-21T10:00:00Z") }));
+    await integrations.refresh();
+    await waitFor(() => expect(bar).toHaveTextContent("(Eventbrite) disconnected on 21 Nov 2024 ·"));
+  });
+
   test("an account that works again is repaired at once", async () => {
     const user = await harbour({ status: "CONNECTED" });
     render(App);

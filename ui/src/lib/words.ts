@@ -325,6 +325,7 @@ export const words = {
     connect: (provider: string) => `Connect ${provider}`,
     connectedSince: (time: string) => `Connected since ${time}`,
     disconnected: "Disconnected",
+    disconnectedSince: (time: string) => `Disconnected since ${time}`,
     verified: (time: string) => `verified ${time}`,
     verify: "Verify now",
     verifiedToast: (account: string) => `${account} works`,
@@ -538,7 +539,8 @@ export const words = {
   },
 
   accountBar: {
-    disconnected: (account: string, provider: string) => `${account} (${provider}) is disconnected`,
+    disconnected: (account: string, provider: string, since: string) =>
+      since === "" ? `${account} (${provider}) is disconnected` : `${account} (${provider}) disconnected ${since}`,
     back: (account: string, provider: string) => `${account} (${provider}) works again`,
     items: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
     wait: (count: number) => (count === 1 ? "1 item waits to be reconnected" : `${number(count)} items wait to be reconnected`),
