@@ -172,6 +172,7 @@ async fn a_keychain_that_hangs_is_left_alone_after_three_threads_and_taken_up_wh
     let deadlines = Deadlines {
         background: Duration::from_millis(50),
         person_asked: Duration::from_millis(50),
+        ..Deadlines::default()
     };
     let vault = KeychainVault::with_store("contract", Arc::new(open), deadlines);
     let id = IntegrationId::random();
@@ -215,6 +216,7 @@ async fn a_prompt_that_nobody_answers_keeps_no_background_call_waiting() {
     let deadlines = Deadlines {
         background: Duration::from_millis(50),
         person_asked: Duration::from_secs(600),
+        ..Deadlines::default()
     };
     let vault = Arc::new(KeychainVault::with_store("contract", Arc::new(open), deadlines));
     let id = IntegrationId::random();
@@ -237,6 +239,77 @@ async fn a_prompt_that_nobody_answers_keeps_no_background_call_waiting() {
         matches!(person.await.unwrap(), Err(VaultError::NotThereYet)),
         "and is taken up when somebody answers"
     );
+}
+
+/// A keychain that says whether it is locked once it is let through the gate, and how often it was asked.
+fn with_gate(deadlines: Deadlines) -> (KeychainVault, std::sync::mpsc::Sender<()>, Arc<AtomicUsize>) {
+    let store: Arc<CredentialStore> = keyring::mock::Store::new().unwrap();
+    let (gate_in, gate) = std::sync::mpsc::channel::<()>();
+    let (gate, asked) = (std::sync::Mutex::new(gate), Arc::new(AtomicUsize::new(0)));
+    let count = asked.clone();
+    let is_locked = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        // An error means that the test has opened the gate for good.
+        let _ = gate.lock().unwrap().recv();
+        Some(true)
+    };
+    let vault = KeychainVault::with_store("contract", Arc::new(move || Ok(store.clone())), deadlines)
+        .with_lock_state(Arc::new(is_locked));
+    (vault, gate_in, asked)
+}
+
+#[tokio::test]
+async fn a_keychain_that_never_says_whether_it_is_locked_costs_one_thread() {
+    let (vault, gate, asked) = with_gate(Deadlines {
+        lock_state: Duration::from_millis(50),
+        ..Deadlines::default()
+    });
+    let id = IntegrationId::random();
+    for _ in 0..40 {
+        assert_eq!(
+            vault.load(&id, Patience::Background).await.map(|_| ()),
+            Err(VaultError::NotThereYet),
+            "what cannot be told keeps nobody from asking for the entry"
+        );
+    }
+    assert!(
+        asked.load(Ordering::SeqCst) <= 1,
+        "a question that hangs is not asked again beside itself"
+    );
+    drop(gate);
+    // Its thread comes back at some moment; from then on the keychain is asked again, and believed.
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while vault.load(&id, Patience::Background).await.map(|_| ()) != Err(VaultError::Locked) {
+        assert!(std::time::Instant::now() < deadline, "it is never asked again");
+        tokio::task::yield_now().await;
+    }
+    assert!(asked.load(Ordering::SeqCst) >= 2);
+}
+
+#[tokio::test]
+async fn who_asks_while_the_keychain_is_being_asked_gets_the_same_answer() {
+    let (vault, gate, asked) = with_gate(Deadlines {
+        lock_state: Duration::from_secs(600),
+        ..Deadlines::default()
+    });
+    let (vault, id) = (Arc::new(vault), IntegrationId::random());
+    let both: Vec<_> = (0..2)
+        .map(|_| {
+            let (vault, id) = (vault.clone(), id.clone());
+            tokio::spawn(async move { vault.load(&id, Patience::Background).await.map(|_| ()) })
+        })
+        .collect();
+    // Each has asked once it was polled.
+    tokio::task::yield_now().await;
+    drop(gate);
+    for one in both {
+        assert_eq!(
+            one.await.unwrap(),
+            Err(VaultError::Locked),
+            "neither may raise a prompt that nobody asked for"
+        );
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 /// Run by the test below, inside a private session with a real keychain.

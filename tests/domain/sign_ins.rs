@@ -43,15 +43,16 @@ fn a_sign_in_is_renewed_a_quarter_of_an_hour_or_a_fifth_of_its_life_before_its_e
     let cases = [
         // lifetime, renewable, now, need
         (Some(DAY), true, 0, Need::None),
-        (Some(DAY), true, DAY - 15 * MINUTE - 1, Need::None),
-        (Some(DAY), true, DAY - 15 * MINUTE, Need::Soon),
+        // Give or take a tenth.
+        (Some(DAY), true, DAY - 16 * MINUTE - 31, Need::None),
+        (Some(DAY), true, DAY - 13 * MINUTE - 29, Need::Soon),
         (Some(DAY), true, DAY - 1, Need::Soon),
         (Some(DAY), true, DAY, Need::Now),
         (Some(DAY), true, 9 * DAY, Need::Now),
-        (Some(HOUR), true, HOUR - 12 * MINUTE - 1, Need::None),
-        (Some(HOUR), true, HOUR - 12 * MINUTE, Need::Soon),
+        (Some(HOUR), true, HOUR - 13 * MINUTE - 13, Need::None),
+        (Some(HOUR), true, HOUR - 10 * MINUTE - 47, Need::Soon),
         (Some(10), true, 7, Need::None),
-        (Some(10), true, 8, Need::Soon),
+        (Some(10), true, 9, Need::Soon),
         // A clock that was put back: nothing is known of a lapse.
         (Some(HOUR), true, -DAY, Need::None),
         // Nothing renews it, or it has no end.
@@ -73,6 +74,45 @@ fn a_sign_in_is_renewed_a_quarter_of_an_hour_or_a_fifth_of_its_life_before_its_e
         ..granted(None, false)
     };
     assert_eq!(key.need(at(900 * DAY)), Need::None, "a key has no end");
+}
+
+#[test]
+fn accounts_that_signed_in_together_are_not_renewed_all_at_once() {
+    let lead = |credential: &Credential| {
+        let due = credential.renewal_due_at().unwrap();
+        at(DAY).duration_since(due).as_millis()
+    };
+    let mut leads = Vec::new();
+    for step in 0..1_000 {
+        let mut credential = granted(Some(DAY), true);
+        credential.generation = Generation(1 + step % 7);
+        let grant = credential.grant.as_mut().unwrap();
+        grant.obtained_at = at(i64::try_from(step / 7).unwrap());
+        let first = lead(&credential);
+        assert_eq!(
+            first,
+            lead(&credential),
+            "whoever asks, whenever, is told the same"
+        );
+        assert!(
+            (810_000..=990_000).contains(&first),
+            "a tenth of a quarter of an hour at most, but {first} ms"
+        );
+        leads.push(first);
+    }
+    let in_each_fifth: Vec<usize> = (0..5)
+        .map(|fifth| {
+            let from = 810_000 + fifth * 36_000;
+            leads
+                .iter()
+                .filter(|lead| (from..from + 36_000).contains(*lead))
+                .count()
+        })
+        .collect();
+    assert!(
+        in_each_fifth.iter().all(|count| *count > 100),
+        "they lie all over the time, but {in_each_fifth:?}"
+    );
 }
 
 fn account(proved: Option<i64>, ends: Option<i64>) -> Integration {
@@ -109,8 +149,8 @@ fn an_account_is_proved_daily_and_before_an_event_and_opened_before_its_end() {
         (Some(-HOUR + 1), None, Some(HOUR), Care::Nothing),
         (Some(-2 * HOUR), None, Some(-1), Care::Nothing),
         // A sign-in that ends.
-        (Some(0), Some(15 * MINUTE + 1), None, Care::Nothing),
-        (Some(0), Some(15 * MINUTE), None, Care::Renewal),
+        (Some(0), Some(17 * MINUTE + 1), None, Care::Nothing),
+        (Some(0), Some(17 * MINUTE), None, Care::Renewal),
         (Some(0), Some(-DAY), None, Care::Renewal),
         // A proof renews what is due; an end that means nothing must not keep it from being proved.
         (Some(-DAY), Some(-DAY), None, Care::Proof),

@@ -154,6 +154,7 @@ pub(crate) fn hanging(stage: &Stage) -> (Ports, Sender<()>) {
     let deadlines = Deadlines {
         background: Duration::from_millis(60),
         person_asked: Duration::from_millis(60),
+        ..Deadlines::default()
     };
     (over(stage, troubled(stage, trouble), deadlines), opens)
 }

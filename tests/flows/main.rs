@@ -8,6 +8,7 @@
 mod canned;
 mod channels;
 mod connecting;
+mod disconnecting;
 mod failures;
 mod failures_eventbrite;
 mod failures_luma;
@@ -27,6 +28,7 @@ mod news;
 mod organizations;
 mod people;
 mod reconnect;
+mod reconnect_all;
 mod removals;
 mod renewal;
 mod renewal_held;

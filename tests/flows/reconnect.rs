@@ -388,10 +388,10 @@ async fn a_rejection_of_the_old_credential_does_not_touch_the_new_one() {
 async fn a_person_who_disconnects_keeps_the_lists_and_can_come_back() {
     for provider in BOTH {
         let (stage, item) = Stage::imported(provider, 60).await;
-        let view = connect::disconnect(&stage.desk.ports, &stage.integration, patient())
+        let gone = connect::disconnect(&stage.desk.ports, &stage.integration, patient())
             .await
             .unwrap();
-        assert_eq!(view.status, IntegrationStatus::Disconnected);
+        assert_eq!(gone.integration.status, IntegrationStatus::Disconnected);
         let shown = stage.shown(&item).await;
         assert_eq!(shown.status, SyncStatus::Disconnected);
         assert_eq!(shown.failure, Some(FailureCode::DisconnectedByYou));

@@ -72,6 +72,8 @@ fn account_is_connected_proved_and_disconnected() {
     let disconnected = stage
         .calls("disconnect_integration", json!({ "integrationId": id }))
         .unwrap();
+    assert_eq!(disconnected["withdrawal"], "NOT_OFFERED");
+    let disconnected = &disconnected["integration"];
     assert_eq!(disconnected["status"], "DISCONNECTED");
     assert_eq!(disconnected["failure"]["code"], "DISCONNECTED_BY_YOU");
     assert!(

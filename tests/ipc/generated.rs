@@ -33,6 +33,7 @@ fn expected() -> BTreeMap<String, String> {
         dto::Candidate,
         dto::Connected,
         dto::Counts,
+        dto::Disconnected,
         dto::FailureView,
         dto::ImportedAs,
         dto::IntegrationView,
@@ -74,6 +75,7 @@ fn expected() -> BTreeMap<String, String> {
         words::Recovery,
         words::SignIn,
         words::SyncStatus,
+        words::Withdrawal,
     );
     let mut index = String::from("// Generated from src-tauri/src/ipc. Do not edit.\n");
     for file in files.keys() {

@@ -9,10 +9,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import App from "../src/App.svelte";
 import { core } from "../src/lib/ipc.fake";
-import { account } from "../src/lib/ipc.fake.data";
+import { account, failure } from "../src/lib/ipc.fake.data";
 import { integrations } from "../src/lib/state/integrations.svelte";
 import { route } from "../src/lib/state/route.svelte";
-import type { IntegrationView } from "../src/lib/types";
+import type { IntegrationView, Withdrawal } from "../src/lib/types";
 import { itemIn, stage } from "./support/core";
 
 const CALLBACK = "http://localhost:47831/oauth/eventbrite/callback?state=1&";
@@ -212,6 +212,17 @@ test("the text for the account's owner names account and events, and no secret",
 });
 
 describe("from the bar over the list", () => {
+  test("it says since when the account is disconnected", async () => {
+    const refused = (since: string) => failure("CREDENTIALS_REJECTED", "RECONNECT", "Eventbrite refuses the sign-in.", since);
+    await harbour({ failure: refused(new Date().toISOString()) });
+    render(App);
+    const bar = await screen.findByRole("region", { name: /disconnected at \d\d:\d\d$/ });
+    expect(bar).toHaveTextContent(/^events@harbour\.example \(Eventbrite\) disconnected at \d\d:\d\d · 2 items need it/);
+    core.integrations.set("harbour", account({ id: "harbour", accountEmail: NEEDED, status: "DISCONNECTED", failure: refused("2024-11-21T10:00:00Z") }));
+    await integrations.refresh();
+    await waitFor(() => expect(bar).toHaveTextContent("(Eventbrite) disconnected on 21 Nov 2024 ·"));
+  });
+
   test("an account that works again is repaired at once", async () => {
     const user = await harbour({ status: "CONNECTED" });
     render(App);
@@ -311,12 +322,50 @@ describe("in the settings", () => {
       return screen.findByRole("alertdialog");
     };
     const luma = await open("luma");
-    expect(luma).toHaveTextContent("Its sign-in is withdrawn at Luma and erased from this computer's keychain.");
+    expect(luma, "nobody knows yet what Luma will say").toHaveTextContent(
+      "Its sign-in is erased from this computer's keychain, and we ask Luma to withdraw it.",
+    );
     await user.click(within(luma).getByRole("button", { name: "Cancel" }));
     await waitFor(() => expect(screen.queryByRole("alertdialog")).not.toBeInTheDocument());
     const eventbrite = await open("dockhall");
     expect(eventbrite).toHaveTextContent("Its private token is erased from this computer's keychain.");
     expect(eventbrite).toHaveTextContent("Eventbrite offers no sign-out for apps: remove the token there too.");
+  });
+
+  const AFTERWARDS: [string, Partial<IntegrationView>, Withdrawal, string][] = [
+    ["withdrawn", { provider: "LUMA", signIn: "OAUTH" }, "WITHDRAWN", "Makers is disconnected. Luma has withdrawn its sign-in."],
+    ["not offered", { provider: "LUMA", signIn: "OAUTH" }, "NOT_OFFERED", "Makers is disconnected here. Luma offers no sign-out for apps: remove the app there too."],
+    ["failed", { provider: "LUMA", signIn: "OAUTH" }, "FAILED", "Makers is disconnected here. Luma did not withdraw its sign-in: remove the app there too."],
+    ["pasted", { provider: "LUMA", signIn: "KEY" }, "WITHDRAWN", "Makers is disconnected here. Luma offers no sign-out for apps: remove the key there too."],
+  ];
+  test.each(AFTERWARDS)("after disconnecting, the core's own word of the sign-in is told: %s", async (_, facts, withdrawal, told) => {
+    const user = await harbour();
+    core.integrations.set("luma", account({ id: "luma", accountName: "Makers", accountEmail: null, ...facts }));
+    core.signIns.withdrawal.LUMA = withdrawal;
+    route.toSettings();
+    render(App);
+    route.ask({ name: "disconnect", integrationId: "luma" });
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Disconnect" }));
+    expect(await screen.findByText(told)).toBeVisible();
+  });
+
+  test("an account that was refused can be disconnected, which takes its sign-in out of the keychain", async () => {
+    const refused = failure("CREDENTIALS_REJECTED", "RECONNECT", "Eventbrite refuses the private token.");
+    const user = await harbour({ failure: refused });
+    route.toSettings();
+    render(App);
+    const more = { name: `More actions: ${NEEDED}` };
+    await user.click(await screen.findByRole("button", more));
+    const choices = await screen.findAllByRole("menuitem", { hidden: true });
+    expect(choices.map((choice) => choice.textContent.trim()), "nothing can be read through it").toEqual(["Disconnect…"]);
+    await user.click(choices[0] as HTMLElement);
+    const dialog = await screen.findByRole("alertdialog");
+    expect(dialog, "its lists stopped being live before").not.toHaveTextContent(/stops? being live/);
+    expect(dialog).toHaveTextContent("erased from this computer's keychain");
+    await user.click(within(dialog).getByRole("button", { name: "Disconnect" }));
+    await waitFor(() => expect(asked("disconnect_integration")).toEqual([["disconnect_integration", "harbour"]]));
+    await waitFor(() => expect(screen.queryByRole("button", more), "there is nothing left to take away").toBeNull());
+    expect(screen.getByRole("button", { name: `Reconnect: ${NEEDED}` })).toBeVisible();
   });
 
   test("an app that is refused leads to its form", async () => {

@@ -9,7 +9,7 @@ use tauri::State;
 use super::Answer;
 use crate::desk::while_waiting;
 use crate::ipc::arguments::Checked;
-use crate::ipc::dto::{Candidate, Connected, IntegrationView};
+use crate::ipc::dto::{Candidate, Connected, Disconnected, IntegrationView};
 use crate::shell::Shell;
 
 #[tauri::command]
@@ -52,7 +52,7 @@ pub(crate) async fn verify_integration(
 pub(crate) async fn disconnect_integration(
     shell: State<'_, Shell>,
     integration_id: Checked<IntegrationId>,
-) -> Answer<IntegrationView> {
+) -> Answer<Disconnected> {
     let desk = shell.desk().await?;
     let disconnected = connect::disconnect(&desk.ports, &integration_id.0, while_waiting()).await?;
     Ok(disconnected.into())

@@ -120,9 +120,9 @@ pub(crate) async fn reconnect_all(
     with_integration_id: Checked<IntegrationId>,
 ) -> Answer<Vec<Repaired>> {
     let desk = shell.desk().await?;
-    let whose = Whose::Account(&integration_id.0);
+    let (whose, with) = (Whose::Account(&integration_id.0), &with_integration_id.0);
     let repaired =
-        connect::begin_reconnect_all(&desk.runner, whose, &with_integration_id.0, until_done()).await?;
+        connect::begin_reconnect_all(&desk.runner, whose, with, while_waiting(), until_done()).await?;
     Ok(repaired.into_iter().map(Into::into).collect())
 }
 

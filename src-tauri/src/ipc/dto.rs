@@ -4,7 +4,7 @@
 use super::error::CommandError;
 use super::words::{
     Alert, AttendeeSort, AttendeeStatus, FailureCode, Freshness, IntegrationStatus, ItemKind, JobKind,
-    Provider, Recovery, SignIn, SyncStatus,
+    Provider, Recovery, SignIn, SyncStatus, Withdrawal,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -234,6 +234,23 @@ impl From<connect::Connected> for Connected {
         Self {
             integration: connected.integration.into(),
             events: connected.events.map(count),
+        }
+    }
+}
+
+/// What disconnecting brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Disconnected {
+    pub integration: IntegrationView,
+    pub withdrawal: Withdrawal,
+}
+
+impl From<connect::Disconnected> for Disconnected {
+    fn from(disconnected: connect::Disconnected) -> Self {
+        Self {
+            integration: disconnected.integration.into(),
+            withdrawal: disconnected.withdrawal.into(),
         }
     }
 }

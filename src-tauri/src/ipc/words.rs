@@ -2,6 +2,7 @@
 //! name: adding one there does not compile until it is here.
 
 use serde::{Deserialize, Serialize};
+use talkvalue_core::connect;
 use talkvalue_core::domain::{
     attendee, credential, failure, freshness, integration, item, job, provider, status,
 };
@@ -70,6 +71,10 @@ words!(
 words!(
     /// How an account signs in.
     SignIn = credential::SignIn { Oauth, Token, Key }
+);
+words!(
+    /// What became of a sign-in at its provider.
+    Withdrawal = connect::Withdrawal { Withdrawn, NotOffered, Failed, Over }
 );
 words!(
     /// What went wrong.

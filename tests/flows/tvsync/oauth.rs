@@ -208,6 +208,11 @@ fn luma_is_connected_by_signing_in_and_disconnecting_ends_it_there_too() {
     let gone = computer.run(&["disconnect", &id, "--json", "-vvv"]).exits(0);
     assert_eq!(gone.json()["status"], "DISCONNECTED");
     assert_eq!(oauth.tally().revocations, 1, "told to Luma once");
+    assert!(
+        gone.stderr.contains("note: Luma has withdrawn the sign-in."),
+        "{}",
+        gone.stderr
+    );
     assert!(oauth.grants()[0].revoked);
     assert_kept_secret(&harbour, &[&first, &imported, &synced, &gone]);
 }

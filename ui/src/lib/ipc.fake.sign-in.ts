@@ -14,6 +14,7 @@ import type {
   SignInOptions,
   SignInProgress,
   SignInWay,
+  Withdrawal,
 } from "./types";
 
 const PORT: Record<Provider, number> = { EVENTBRITE: 47831, LUMA: 47832 };
@@ -38,6 +39,8 @@ export class FakeSignIns {
   note: string | null = null;
   /** Set: the keychain does not take what it is offered again. */
   savesNothing = false;
+  /** What becomes of a sign-in whose account is disconnected. */
+  withdrawal: Record<Provider, Withdrawal> = { EVENTBRITE: "NOT_OFFERED", LUMA: "WITHDRAWN" };
   /** Items that no reconnect brings back, with why. */
   lost = new Map<string, CommandError>();
   #core: FakeCore;
@@ -58,6 +61,7 @@ export class FakeSignIns {
     this.#other = null;
     this.apps.clear();
     this.lost.clear();
+    this.withdrawal = { EVENTBRITE: "NOT_OFFERED", LUMA: "WITHDRAWN" };
     this.refusal = null;
     this.note = null;
     this.savesNothing = false;

@@ -26,6 +26,7 @@ import type {
   Notice,
   ReconnectOptions,
   ShownRemovals,
+  Withdrawal,
 } from "./types";
 import { people } from "./ipc.fake.people";
 
@@ -243,7 +244,9 @@ export const disconnectIntegration: typeof real.disconnectIntegration = (integra
       }
     }
     core.notify({ type: "INTEGRATION_CHANGED", integrationId });
-    return severed;
+    const refused = integration.failure?.code === "CREDENTIALS_REJECTED";
+    const withdrawal: Withdrawal = refused ? "OVER" : integration.signIn === "OAUTH" ? core.signIns.withdrawal[integration.provider] : "NOT_OFFERED";
+    return { integration: severed, withdrawal };
   });
 
 export const listCandidates: typeof real.listCandidates = (integrationId: string) =>

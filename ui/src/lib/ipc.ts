@@ -14,6 +14,7 @@ import type {
   ChangeRequest,
   CommandError,
   Connected,
+  Disconnected,
   HeldRemovals,
   IntegrationView,
   ItemKind,
@@ -46,7 +47,7 @@ export const verifyIntegration = (integrationId: string) =>
   answer(invoke<IntegrationView>("verify_integration", { integrationId }));
 
 export const disconnectIntegration = (integrationId: string) =>
-  answer(invoke<IntegrationView>("disconnect_integration", { integrationId }));
+  answer(invoke<Disconnected>("disconnect_integration", { integrationId }));
 
 export const listCandidates = (integrationId: string) =>
   answer(invoke<Candidate[]>("list_candidates", { integrationId }));

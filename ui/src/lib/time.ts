@@ -56,6 +56,12 @@ export function momentWithTime(time: string, now: number): string {
   return day.includes(":") || day === "" ? day : `${day}, ${clockTime(then)}`;
 }
 
+/** The same inside a sentence: "at 14:02", "yesterday 18:40", "on 21 Nov". */
+export function momentSaid(time: string, now: number): string {
+  const said = moment(time, now);
+  return said === "" || said.startsWith("yesterday") ? said : said.includes(":") ? `at ${said}` : `on ${said}`;
+}
+
 /** "just now", "12 min ago", "2 h ago", "3 days ago". */
 export function age(time: string, now: number): string {
   const passed = now - Date.parse(time);

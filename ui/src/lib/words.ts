@@ -4,11 +4,13 @@ import type { Action } from "./failures";
 import type { Group } from "./badge";
 import { named, plain } from "./text";
 import { counted, number } from "./time";
-import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus } from "./types";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus, Withdrawal } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
 export const credentialName: Record<SignIn, string> = { OAUTH: "sign-in", TOKEN: "private token", KEY: "API key" };
 export const signInName: Record<SignIn, string> = { OAUTH: "signed in", TOKEN: "private token", KEY: "API key" };
+/** What a person finds on the provider's own page. */
+const removable: Record<SignIn, string> = { OAUTH: "app", TOKEN: "token", KEY: "key" };
 export const kindName: Record<ItemKind, string> = {
   BADGE_EVENT: "Badge event",
   PATH_EVENT: "Path event",
@@ -330,6 +332,7 @@ export const words = {
     connect: (provider: string) => `Connect ${provider}`,
     connectedSince: (time: string) => `Connected since ${time}`,
     disconnected: "Disconnected",
+    disconnectedSince: (time: string) => `Disconnected since ${time}`,
     verified: (time: string) => `verified ${time}`,
     verify: "Verify now",
     verifiedToast: (account: string) => `${account} works`,
@@ -525,21 +528,26 @@ export const words = {
           ? `1 list stops being live and is kept ${asOf === null ? "as it is" : kept}.`
           : `${number(count)} lists stop being live and are kept ${kept}.`;
     },
+    alreadySevered: "Its lists are kept as they are.",
     erased: (what: string) => `Its ${what} is erased from this computer's keychain.`,
-    withdrawn: "Its sign-in is withdrawn at Luma and erased from this computer's keychain.",
-    /** Only a sign-in at Luma can be withdrawn from here. */
-    alsoThere: {
-      OAUTH: "Eventbrite offers no sign-out for apps: remove the app there too.",
-      TOKEN: "Eventbrite offers no sign-out for apps: remove the token there too.",
-      KEY: "Luma offers no sign-out for apps: remove the key there too.",
-    } satisfies Record<SignIn, string>,
+    /** Whether the provider then does is told when it is done. */
+    asked: (provider: string) => `Its sign-in is erased from this computer's keychain, and we ask ${provider} to withdraw it.`,
+    alsoThere: (provider: string, signIn: SignIn) => `${provider} offers no sign-out for apps: remove the ${removable[signIn]} there too.`,
+    done: (account: string, provider: string, signIn: SignIn, withdrawal: Withdrawal) =>
+      ({
+        WITHDRAWN: `${account} is disconnected. ${provider} has withdrawn its sign-in.`,
+        NOT_OFFERED: `${account} is disconnected here. ${words.disconnect.alsoThere(provider, signIn)}`,
+        FAILED: `${account} is disconnected here. ${provider} did not withdraw its sign-in: remove the ${removable[signIn]} there too.`,
+        OVER: `${account} is disconnected.`,
+      })[withdrawal],
     openPage: { EVENTBRITE: "Open API keys page", LUMA: "Open API keys page" } satisfies Record<Provider, string>,
     confirm: "Disconnect",
     cancel: "Cancel",
   },
 
   accountBar: {
-    disconnected: (account: string, provider: string) => `${account} (${provider}) is disconnected`,
+    disconnected: (account: string, provider: string, since: string) =>
+      since === "" ? `${account} (${provider}) is disconnected` : `${account} (${provider}) disconnected ${since}`,
     back: (account: string, provider: string) => `${account} (${provider}) works again`,
     items: (count: number) => (count === 1 ? "1 item needs it" : `${number(count)} items need it`),
     wait: (count: number) => (count === 1 ? "1 item waits to be reconnected" : `${number(count)} items wait to be reconnected`),

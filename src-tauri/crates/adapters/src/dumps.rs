@@ -12,4 +12,32 @@ pub fn keep_none() {
         // A system that refuses it has its own rule for dumps.
         let _ = setrlimit(Resource::Core, none);
     }
+    // The limit does not bind a collector that the kernel pipes dumps into; this does, and it keeps other programs of
+    // the same person from reading our memory. A build for development may be looked into with a debugger.
+    #[cfg(target_os = "linux")]
+    if cfg!(not(debug_assertions)) {
+        forbid_reading();
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn forbid_reading() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    // Refused by no kernel that has it.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    #[test]
+    fn a_process_with_secrets_leaves_no_dump_and_its_memory_to_nobody() {
+        keep_none();
+        let limit = getrlimit(Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+        forbid_reading();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
 }

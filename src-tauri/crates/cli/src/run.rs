@@ -319,7 +319,11 @@ impl Session {
             }
             Command::Disconnect { integration } => {
                 let id = IntegrationId::from_text(integration);
-                self.print_integration(&connect::disconnect(ports, &id, options).await?)?;
+                let disconnected = connect::disconnect(ports, &id, options).await?;
+                self.print_integration(&disconnected.integration)?;
+                if let Some(note) = integrations::withdrawal_note(&disconnected) {
+                    complain("note", &note);
+                }
             }
             Command::Candidates { integration } => {
                 let id = IntegrationId::from_text(integration);

@@ -3,12 +3,14 @@
 //! with a fresh connection, at most [`MOST_ABANDONED`], then the keychain counts as unavailable until one returns.
 
 mod entry;
+mod lock_state;
 mod native;
 mod worker;
 
 use async_trait::async_trait;
 use entry::{LARGEST_ENTRY, decode, decode_app, encode, encode_app, without_generation_regress};
 use keyring::{CredentialStore, Entry, Error};
+use lock_state::LockState;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +25,9 @@ use zeroize::Zeroizing;
 const SENTINEL: &str = "sentinel";
 const SENTINEL_TEXT: &[u8] = b"TalkValue Sync keeps sign-ins in this keychain.";
 const MOST_ABANDONED: usize = 3;
-const STATE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Whether the keychain says of itself that it is locked; `None` where that cannot be told. Shows no prompt.
+pub type IsLocked = dyn Fn() -> Option<bool> + Send + Sync;
 
 /// Opens a connection to the keychain; called again after an error.
 pub type OpenStore = dyn Fn() -> Result<Arc<CredentialStore>, Error> + Send + Sync;
@@ -35,6 +39,8 @@ type Modifiers = Option<HashMap<&'static str, &'static str>>;
 pub struct Deadlines {
     pub background: Duration,
     pub person_asked: Duration,
+    /// How long it may take to say whether it is locked, which comes before the call itself.
+    pub lock_state: Duration,
 }
 
 impl Default for Deadlines {
@@ -42,6 +48,7 @@ impl Default for Deadlines {
         Self {
             background: Duration::from_secs(3),
             person_asked: Duration::from_secs(120),
+            lock_state: Duration::from_secs(2),
         }
     }
 }
@@ -53,8 +60,7 @@ pub struct KeychainVault {
     /// What every entry is built with.
     modifiers: Modifiers,
     deadlines: Deadlines,
-    /// Whether a prompt or lock is what keeps the keychain from answering.
-    is_locked: fn() -> Option<bool>,
+    lock_state: LockState,
 }
 
 impl KeychainVault {
@@ -65,7 +71,7 @@ impl KeychainVault {
             worker: Worker::new(Arc::new(native::open), MOST_ABANDONED),
             modifiers: native::modifiers(),
             deadlines: Deadlines::default(),
-            is_locked: native::is_locked,
+            lock_state: LockState::new(Arc::new(native::is_locked)),
         }
     }
 
@@ -76,7 +82,15 @@ impl KeychainVault {
             worker: Worker::new(open, MOST_ABANDONED),
             modifiers: None,
             deadlines,
-            is_locked: || None,
+            lock_state: LockState::new(Arc::new(|| None)),
+        }
+    }
+
+    /// The same, over a store that says whether it is locked.
+    pub fn with_lock_state(self, is_locked: Arc<IsLocked>) -> Self {
+        Self {
+            lock_state: LockState::new(is_locked),
+            ..self
         }
     }
 
@@ -133,19 +147,7 @@ impl KeychainVault {
 
     /// Whether the keychain says of itself that it is locked. Asked without a prompt.
     async fn says_locked(&self) -> bool {
-        let is_locked = self.is_locked;
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        // A thread of its own, left to itself if it hangs: the runtime would wait for a task of its blocking pool.
-        let asked = std::thread::Builder::new()
-            .name("keychain-state".to_owned())
-            .spawn(move || {
-                let _ = reply.send(is_locked());
-            });
-        asked.is_ok()
-            && matches!(
-                tokio::time::timeout(STATE_DEADLINE, answer).await,
-                Ok(Ok(Some(true)))
-            )
+        self.lock_state.ask(self.deadlines.lock_state).await == Some(true)
     }
 }
 

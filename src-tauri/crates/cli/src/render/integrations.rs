@@ -4,6 +4,7 @@ use super::grid::{Cell, Column, write_table};
 use super::text::plain;
 use super::{BOLD, Badge, DIM, Page, Tone, painted};
 use std::io::{self, Write};
+use talkvalue_core::connect::{Disconnected, Withdrawal};
 use talkvalue_core::domain::credential::SignIn;
 use talkvalue_core::domain::integration::IntegrationStatus;
 use talkvalue_core::domain::provider::Provider;
@@ -82,6 +83,28 @@ pub(crate) fn write(out: &mut dyn Write, integrations: &[IntegrationView], page:
         }
     }
     Ok(())
+}
+
+/// What became of the sign-in at the provider, where a person has to know of it.
+pub(crate) fn withdrawal_note(disconnected: &Disconnected) -> Option<String> {
+    let (provider, what) = (
+        disconnected.integration.provider.name(),
+        match disconnected.integration.sign_in {
+            SignIn::Oauth => "app",
+            SignIn::Token => "token",
+            SignIn::Key => "key",
+        },
+    );
+    match disconnected.withdrawal {
+        Withdrawal::Withdrawn => Some(format!("{provider} has withdrawn the sign-in.")),
+        Withdrawal::NotOffered => Some(format!(
+            "{provider} offers no sign-out for apps: remove the {what} there too."
+        )),
+        Withdrawal::Failed => Some(format!(
+            "{provider} did not withdraw the sign-in: remove the {what} there too."
+        )),
+        Withdrawal::Over => None,
+    }
 }
 
 /// One account as a small page.

@@ -3,8 +3,8 @@
 use super::keychain::vault_refused;
 use super::renewal::app_of;
 use super::sever;
-use super::withdrawal::withdraw;
-use crate::domain::credential::Credential;
+use super::withdrawal::{Withdrawal, withdraw};
+use crate::domain::credential::{Credential, SignIn};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
@@ -14,6 +14,13 @@ use crate::query::{self, IntegrationView, stored_integration};
 use crate::sync::engine::EngineOptions;
 use crate::sync::turn::take_credentials_turn;
 
+/// What disconnecting brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disconnected {
+    pub integration: IntegrationView,
+    pub withdrawal: Withdrawal,
+}
+
 /// Severs the integration and its items, makes its sign-in worthless at the provider where that can be asked for, and
 /// erases the credential from the keychain. If the keychain does not answer, nothing is changed: a sign-in that stays
 /// behind would be worse than an error.
@@ -21,7 +28,7 @@ pub async fn disconnect(
     ports: &Ports,
     id: &IntegrationId,
     options: EngineOptions,
-) -> Result<IntegrationView, CommandError> {
+) -> Result<Disconnected, CommandError> {
     stored_integration(ports, id).await?;
     let turn = take_credentials_turn(ports).await?;
     // Read under the lock: a renewal that was faster has a newer generation.
@@ -46,16 +53,34 @@ pub async fn disconnect(
     sever(ports, id, integration.generation, &failure).await?;
     // What the provider takes its time over keeps nobody else waiting.
     drop(turn);
-    if let Some(credential) = credential.filter(|_| integration.severed.is_none()) {
-        withdraw_grant(ports, &integration, &credential).await;
-    }
-    query::integration(ports, id).await
+    Ok(Disconnected {
+        withdrawal: withdraw_sign_in(ports, &integration, credential.as_ref()).await,
+        integration: query::integration(ports, id).await?,
+    })
 }
 
-async fn withdraw_grant(ports: &Ports, integration: &Integration, credential: &Credential) {
-    if let Some(grant) = &credential.grant
-        && let Ok(app) = app_of(ports, integration, grant).await
-    {
-        withdraw(ports, integration.provider, &app, credential).await;
+async fn withdraw_sign_in(
+    ports: &Ports,
+    integration: &Integration,
+    credential: Option<&Credential>,
+) -> Withdrawal {
+    let severed = integration.severed.as_ref().map(|failure| failure.code);
+    if matches!(
+        severed,
+        Some(FailureCode::CredentialsRejected | FailureCode::DisconnectedByYou)
+    ) {
+        return Withdrawal::Over;
+    }
+    match credential {
+        Some(credential) => match &credential.grant {
+            None => Withdrawal::NotOffered,
+            Some(grant) => match app_of(ports, integration, grant).await {
+                Ok(app) => withdraw(ports, integration.provider, &app, credential).await,
+                Err(_) => Withdrawal::Failed,
+            },
+        },
+        // It may live on at the provider, and nobody here can name it any more.
+        None if integration.sign_in == SignIn::Oauth => Withdrawal::Failed,
+        None => Withdrawal::NotOffered,
     }
 }

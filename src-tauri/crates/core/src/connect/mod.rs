@@ -17,7 +17,7 @@ mod verify;
 mod withdrawal;
 
 pub use candidates::{Candidate, ImportedAs, candidates};
-pub use disconnect::disconnect;
+pub use disconnect::{Disconnected, disconnect};
 pub use integrate::{Connected, Proved, SignedIn, add_account, connect};
 pub use keychain::check_keychain;
 pub use oauth::{
@@ -32,7 +32,7 @@ pub use sign_ins::SignIns;
 pub(crate) use sign_ins::{CredentialError, open_credential};
 pub use upkeep::{Care, care, keep_signed_in, save_what_is_held, settle_sign_ins};
 pub use verify::verify;
-pub use withdrawal::give_back;
+pub use withdrawal::{Withdrawal, give_back};
 
 use crate::domain::credential::{Credential, Generation};
 use crate::domain::failure::{Failure, FailureCode};

@@ -1,5 +1,6 @@
 //! Repairing every item that an account can read, after one sign-in: in order of their start, each with an outcome of
-//! its own.
+//! its own. What one ends in because of the account, the keychain, the network or a limit, the others would end in too,
+//! one prompt or wait after another: they get it without being asked for.
 
 use super::reconnect::{begin_reconnect, reconnect_item};
 use crate::domain::failure::FailureCode;
@@ -37,25 +38,35 @@ pub async fn reconnect_all(
     with: &IntegrationId,
     options: EngineOptions,
 ) -> Result<Vec<Repaired>, CommandError> {
-    let mut all = Vec::new();
+    let (mut all, mut holds) = (Vec::new(), None);
     for record in to_repair(ports, whose, with).await? {
-        let outcome = reconnect_item(ports, &record.item.id, Some(with), options).await;
+        let outcome = match &holds {
+            Some(error) => Err(CommandError::clone(error)),
+            None => reconnect_item(ports, &record.item.id, Some(with), options).await,
+        };
+        holds = holds.or_else(|| held_by_all(&outcome));
         add(&mut all, record, outcome, whose, with);
     }
     Ok(all)
 }
 
-/// Reconnects the items one after another; their lists are read in the background.
+/// Reconnects the items one after another; their lists are read in the background. A person waits for the proofs that
+/// the account sees each, within `proving`; for the jobs that read the lists after that, within `reading`, nobody does.
 pub async fn begin_reconnect_all(
     runner: &Arc<Runner>,
     whose: Whose<'_>,
     with: &IntegrationId,
-    options: EngineOptions,
+    proving: EngineOptions,
+    reading: EngineOptions,
 ) -> Result<Vec<Repaired>, CommandError> {
     let ports = runner.ports();
-    let mut all = Vec::new();
+    let (mut all, mut holds) = (Vec::new(), None);
     for record in to_repair(ports, whose, with).await? {
-        let outcome = begin_one(runner, &record.item.id, with, options).await;
+        let outcome = match &holds {
+            Some(error) => Err(CommandError::clone(error)),
+            None => begin_one(runner, &record.item.id, with, proving, reading).await,
+        };
+        holds = holds.or_else(|| held_by_all(&outcome));
         add(&mut all, record, outcome, whose, with);
     }
     Ok(all)
@@ -65,11 +76,47 @@ async fn begin_one(
     runner: &Arc<Runner>,
     item: &ItemId,
     with: &IntegrationId,
-    options: EngineOptions,
+    proving: EngineOptions,
+    reading: EngineOptions,
 ) -> Result<ItemView, CommandError> {
     let turn = runner.turn().await?;
-    let begun = begin_reconnect(runner.ports(), &turn, item, Some(with), options).await?;
-    Ok(runner.run_in_background(turn, begun, options))
+    let begun = begin_reconnect(runner.ports(), &turn, item, Some(with), proving).await?;
+    Ok(runner.run_in_background(turn, begun, reading))
+}
+
+/// The refusal that every other item would meet as well, if this is one. A provider that does not answer is none: it
+/// may stumble over a single event.
+fn held_by_all(outcome: &Result<ItemView, CommandError>) -> Option<CommandError> {
+    let error = outcome.as_ref().err()?;
+    let holds = match error.code {
+        ErrorCode::Waiting => true,
+        ErrorCode::Failure(code) => match code {
+            FailureCode::Offline
+            | FailureCode::NetworkSignIn
+            | FailureCode::RateLimited
+            | FailureCode::CredentialsRejected
+            | FailureCode::CredentialsMissing
+            | FailureCode::DisconnectedByYou
+            | FailureCode::AppRejected
+            | FailureCode::PlanRequired
+            | FailureCode::VaultLocked
+            | FailureCode::VaultUnavailable
+            | FailureCode::VaultWriteFailed
+            | FailureCode::StorageFailed => true,
+            FailureCode::ProviderUnreachable
+            | FailureCode::PermissionMissing
+            | FailureCode::RemoteGone
+            | FailureCode::ProviderChanged
+            | FailureCode::Interrupted
+            | FailureCode::ImportCancelled => false,
+        },
+        ErrorCode::NotFound
+        | ErrorCode::NotPossible
+        | ErrorCode::BadInput
+        | ErrorCode::OtherServer
+        | ErrorCode::WrongAccount => false,
+    };
+    holds.then(|| error.clone())
 }
 
 /// The disconnected items, the one that starts first before the others; what has no start comes last.

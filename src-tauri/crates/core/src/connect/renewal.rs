@@ -23,6 +23,8 @@ use tracing::{info, warn};
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// ... and where the provider refuses the app, which only a person can change.
 const REST_AFTER_APP_REJECTED: Duration = Duration::from_secs(60 * 60);
+/// A lost answer is asked for again within this time of the first request: later the grace may be over.
+const ASKED_AGAIN_WITHIN: Duration = Duration::from_secs(10);
 /// What the note of an earlier renewal that never ended adds to the reason.
 const CUT_OFF: &str = "an earlier renewal was cut off";
 
@@ -272,7 +274,7 @@ pub(super) async fn app_of(
         }))
 }
 
-/// One request, and once more where its answer was lost: a server that rotates gives the same successor within its
+/// One request, and once more where its answer was lost soon: a server that rotates gives the same successor within its
 /// grace, and one that does not refuses. Answers with whether it was asked once more.
 async fn ask(
     ports: &Ports,
@@ -281,9 +283,15 @@ async fn ask(
     refresh_token: &SecretString,
 ) -> (Result<Tokens, SignInError>, bool) {
     let server = ports.oauth(integration.provider);
+    let pause = Duration::from_secs(1).mul_f64(ports.clock.jitter());
+    let last_moment = ports
+        .clock
+        .now()
+        .checked_add(ASKED_AGAIN_WITHIN.saturating_sub(pause));
     match server.refresh(app, refresh_token).await {
-        Err(SignInError::Provider(ProviderError::Unreachable { .. })) => {
-            let pause = Duration::from_secs(1).mul_f64(ports.clock.jitter());
+        Err(SignInError::Provider(ProviderError::Unreachable { .. }))
+            if last_moment.is_ok_and(|last| ports.clock.now() <= last) =>
+        {
             ports.clock.sleep(pause).await;
             (server.refresh(app, refresh_token).await, true)
         }

@@ -22,8 +22,9 @@ const PROVED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// ... and within this time before an event starts, once more if its last proof is older than [`RECENT_PROOF`].
 const BEFORE_THE_START: SignedDuration = SignedDuration::from_hours(3);
 const RECENT_PROOF: SignedDuration = SignedDuration::from_hours(1);
-/// The credential itself knows when it is due; it is looked at from this long before its end.
-const LOOKED_AT_BEFORE_END: SignedDuration = SignedDuration::from_mins(15);
+/// The credential itself knows when it is due, 16.5 minutes before its end at the earliest; it is looked at from this
+/// long before.
+const LOOKED_AT_BEFORE_END: SignedDuration = SignedDuration::from_mins(17);
 /// What did not succeed is tried again after this.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_secs(30);

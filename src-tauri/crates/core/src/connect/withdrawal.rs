@@ -7,20 +7,46 @@ use crate::domain::provider::Provider;
 use crate::ports::{Ports, StoreError};
 use tracing::debug;
 
+/// What became of a sign-in at its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// The provider has taken it back.
+    Withdrawn,
+    /// The provider offers no such thing for it: only a person can take it back there.
+    NotOffered,
+    /// The provider did not do it, or could not be asked: it may be good for something still.
+    Failed,
+    /// The provider refused it before, so it is worth nothing.
+    Over,
+}
+
 /// Asks the provider to forget a sign-in.
-pub(super) async fn withdraw(ports: &Ports, provider: Provider, app: &OauthApp, credential: &Credential) {
+pub(super) async fn withdraw(
+    ports: &Ports,
+    provider: Provider,
+    app: &OauthApp,
+    credential: &Credential,
+) -> Withdrawal {
     let server = ports.oauth(provider);
-    let Some(grant) = credential
-        .grant
-        .as_ref()
-        .filter(|_| credential.origins.oauth == *server.origin())
-    else {
-        return;
+    let Some(grant) = &credential.grant else {
+        return Withdrawal::NotOffered;
     };
+    if credential.origins.oauth != *server.origin() {
+        debug!(
+            provider = provider.name(),
+            "a sign-in of another server is not withdrawn at this one"
+        );
+        return Withdrawal::Failed;
+    }
     // Without its refresh token the grant is over; a token that nothing renews is withdrawn itself.
     let token = grant.refresh_token.as_ref().unwrap_or(&credential.secret);
-    if let Err(error) = server.revoke(app, token).await {
-        debug!(provider = provider.name(), error = %error, "the sign-in was not withdrawn at the provider");
+    match server.revoke(app, token).await {
+        Ok(true) => Withdrawal::Withdrawn,
+        Ok(false) => Withdrawal::NotOffered,
+        Err(error) => {
+            debug!(provider = provider.name(), error = %error, "the sign-in was not withdrawn at the provider");
+            Withdrawal::Failed
+        }
     }
 }
 

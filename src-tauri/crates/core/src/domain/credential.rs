@@ -95,6 +95,8 @@ pub enum Need {
 const LONGEST_LEAD: SignedDuration = SignedDuration::from_mins(15);
 /// ... and never earlier than this part of the lifetime before it.
 const LEAD_PART_OF_LIFETIME: i32 = 5;
+/// ... give or take this part of the time before the end.
+const LEAD_JITTER: f64 = 0.1;
 
 impl Credential {
     pub fn can_be_renewed(&self) -> bool {
@@ -113,20 +115,42 @@ impl Credential {
         }
     }
 
-    /// When it ought to be renewed: 15 minutes, or a fifth of its lifetime, before its end. `None` where it has no end
-    /// or nothing renews it.
+    /// When it ought to be renewed: 15 minutes, or a fifth of its lifetime, before its end; a tenth of that sooner or
+    /// later, so that accounts which signed in together do not all ask at the same moment. `None` where it has no end or
+    /// nothing renews it.
     pub fn renewal_due_at(&self) -> Option<Timestamp> {
         let grant = self.grant.as_ref()?;
         grant.refresh_token.as_ref()?;
-        renewal_due_at(grant.obtained_at, grant.expires_at?)
+        let expires_at = grant.expires_at?;
+        let lifetime = expires_at
+            .duration_since(grant.obtained_at)
+            .max(SignedDuration::ZERO);
+        let lead = LONGEST_LEAD.min(lifetime / LEAD_PART_OF_LIFETIME);
+        let lead = lead.as_secs_f64() * (1.0 + LEAD_JITTER * self.lot());
+        expires_at
+            .checked_sub(SignedDuration::try_from_secs_f64(lead).ok()?)
+            .ok()
+    }
+
+    /// Between −1 and 1, the same each time for one credential: every process that holds it must agree on when it is
+    /// due.
+    fn lot(&self) -> f64 {
+        let obtained = self
+            .grant
+            .as_ref()
+            .map_or(0, |grant| grant.obtained_at.as_microsecond());
+        // Two steps of splitmix64, which scatters neighbours.
+        let scattered = scatter(scatter(obtained.unsigned_abs()).wrapping_add(self.generation.0));
+        let part = f64::from((scattered >> 32) as u32) / f64::from(u32::MAX);
+        part.mul_add(2.0, -1.0)
     }
 }
 
-/// 15 minutes, or a fifth of the lifetime, before the end.
-pub fn renewal_due_at(obtained_at: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
-    let lifetime = expires_at.duration_since(obtained_at).max(SignedDuration::ZERO);
-    let lead = LONGEST_LEAD.min(lifetime / LEAD_PART_OF_LIFETIME);
-    expires_at.checked_sub(lead).ok()
+fn scatter(value: u64) -> u64 {
+    let mut scattered = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    scattered = (scattered ^ (scattered >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    scattered = (scattered ^ (scattered >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    scattered ^ (scattered >> 31)
 }
 
 /// The workspace's own app at a provider (an OAuth client).
