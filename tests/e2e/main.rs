@@ -17,6 +17,7 @@ mod journey;
 mod keychain;
 mod local_server;
 mod pictures;
+mod policy;
 mod provider_window;
 mod screen;
 mod sign_in;

@@ -122,6 +122,20 @@ impl Stage {
         self.calls("show_item", json!({ "itemId": item })).unwrap()
     }
 
+    /// A file of the window's, as the web view is given it.
+    pub(crate) fn serves(&self, path: &str) -> tauri::Asset {
+        self.app
+            .asset_resolver()
+            .get(path.to_owned())
+            .unwrap_or_else(|| panic!("{path} is not among the window's files"))
+    }
+
+    /// The paths of the window's files.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let resolver = self.app.asset_resolver();
+        resolver.iter().map(|(path, _)| path.into_owned()).collect()
+    }
+
     /// The resources of Tauri's that the app and its windows hold: each would be a number that a page could guess.
     pub(crate) fn resources(&self) -> usize {
         let of_windows: usize = self
