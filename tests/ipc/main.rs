@@ -11,6 +11,7 @@ mod attendees;
 mod background;
 mod generated;
 mod golden;
+mod history;
 mod links;
 mod names;
 mod refusals;

@@ -2,6 +2,7 @@
 //! own. Everything that leaves Rust for the window passes the recorder here.
 
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ pub(crate) struct Stage {
     pub(crate) window: WebviewWindow<MockRuntime>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
+    keychain: Keychain,
     notices: Receiver<Value>,
     app: App<MockRuntime>,
 }
@@ -47,8 +49,25 @@ impl Stage {
     /// The same, over what `folder` holds.
     pub(crate) fn open_in(folder: tempfile::TempDir) -> Self {
         let sandbox = Sandbox::builder().seed(7).start_blocking().unwrap();
+        Self::start(sandbox, folder, Keychain::new())
+    }
+
+    /// The app ends and is started again: same folder, same keychain, same providers.
+    pub(crate) fn restarts(self) -> Self {
+        let Self {
+            sandbox,
+            folder,
+            keychain,
+            app,
+            ..
+        } = self;
+        drop(app);
+        Self::start(sandbox, folder, keychain)
+    }
+
+    fn start(sandbox: Sandbox, folder: tempfile::TempDir, keychain: Keychain) -> Self {
         let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
-        let world = world(&sandbox, &folder, opened_addresses.clone());
+        let world = world(&sandbox, &folder, &keychain, opened_addresses.clone());
         let mut app = talkvalue_sync_app::build(
             mock_builder(),
             talkvalue_sync_app::context(),
@@ -65,9 +84,15 @@ impl Stage {
             window,
             folder,
             opened_addresses,
+            keychain,
             notices,
             app,
         }
+    }
+
+    /// Takes this computer's keychain away, or gives it back.
+    pub(crate) fn has_keychain(&self, has: bool) {
+        self.keychain.is_there.store(has, Ordering::SeqCst);
     }
 
     /// A Luma calendar with one event of so many guests, connected by its key. Gives the calendar, the event's id and
@@ -169,6 +194,18 @@ impl Stage {
             if notice["type"] == kind {
                 return notice;
             }
+        }
+    }
+
+    /// Looks again after each notice, until what is awaited has come about.
+    pub(crate) fn waits_until(&self, what: &str, has_come: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + DEADLINE;
+        while !has_come(self) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(
+                self.notices.recv_timeout(left).is_ok(),
+                "it never came that {what}"
+            );
         }
     }
 
@@ -287,12 +324,41 @@ fn start(app: &mut App<MockRuntime>) {
     app.run_iteration(|_, _| {});
 }
 
-fn world(sandbox: &Sandbox, folder: &tempfile::TempDir, opened: Arc<Mutex<Vec<String>>>) -> World {
+/// A keychain in memory, which this computer may lack for a while.
+#[derive(Clone)]
+struct Keychain {
+    store: Arc<keyring::CredentialStore>,
+    is_there: Arc<AtomicBool>,
+}
+
+impl Keychain {
+    fn new() -> Self {
+        Self {
+            store: keyring::mock::Store::new().unwrap(),
+            is_there: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    fn open(&self) -> keyring::Result<Arc<keyring::CredentialStore>> {
+        if self.is_there.load(Ordering::SeqCst) {
+            Ok(self.store.clone())
+        } else {
+            Err(keyring::Error::NoDefaultStore)
+        }
+    }
+}
+
+fn world(
+    sandbox: &Sandbox,
+    folder: &tempfile::TempDir,
+    keychain: &Keychain,
+    opened: Arc<Mutex<Vec<String>>>,
+) -> World {
     let (eventbrite, luma) = (
         origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
         origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
     );
-    let keychain: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
+    let keychain = keychain.clone();
     let path = folder.path().to_path_buf();
     World {
         data_dir: folder.path().display().to_string(),
@@ -308,18 +374,14 @@ fn ports(
     path: &std::path::Path,
     eventbrite: &Origins,
     luma: &Origins,
-    keychain: &Arc<keyring::CredentialStore>,
+    keychain: &Keychain,
     notices: Arc<dyn Notices>,
 ) -> Result<Ports, CommandError> {
     let folder = DataFolder::open(path)?;
     let store = SqliteStore::open(&folder)?;
     let clock = Arc::new(SystemClock);
     let keychain = keychain.clone();
-    let vault = KeychainVault::with_store(
-        "ipc",
-        Arc::new(move || Ok(keychain.clone())),
-        Deadlines::default(),
-    );
+    let vault = KeychainVault::with_store("ipc", Arc::new(move || keychain.open()), Deadlines::default());
     Ok(Ports {
         store: Arc::new(store),
         vault: Arc::new(vault),
