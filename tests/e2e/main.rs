@@ -10,6 +10,8 @@
     reason = "what a run took is told, not asserted: machines differ"
 )]
 
+#[path = "../acl.rs"]
+mod acl;
 mod folder;
 mod hostile;
 mod idle;

@@ -6,6 +6,8 @@
     reason = "a test's set-up has nobody to report to: a panic is its report"
 )]
 
+#[path = "../acl.rs"]
+mod acl;
 mod answers;
 mod attendees;
 mod background;
