@@ -9,6 +9,7 @@
 #[path = "../acl.rs"]
 mod acl;
 mod answers;
+mod arbitrary;
 mod attendees;
 mod background;
 mod generated;

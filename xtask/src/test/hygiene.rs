@@ -64,6 +64,7 @@ pub(super) fn check(repository: &Repository) -> anyhow::Result<Outcome> {
         };
         seen += 1;
         complaints.extend(complaints_about(path, &text, &clone));
+        complaints.extend(super::statements::complaints_about(path, &text));
         let lines = text.lines().count();
         if is_written(path) && lines > LONG_FILE_LINES {
             println!(
