@@ -9,6 +9,7 @@ mod absence;
 mod attendees;
 mod cost;
 mod freshness;
+mod pace;
 mod plan;
 mod provider_answers;
 mod schedule;

@@ -10,6 +10,8 @@
     reason = "what a run took is told, not asserted: machines differ"
 )]
 
+#[path = "../acl.rs"]
+mod acl;
 mod browser;
 mod folder;
 mod hostile;
@@ -18,6 +20,7 @@ mod journey;
 mod keychain;
 mod local_server;
 mod pictures;
+mod policy;
 mod provider_window;
 mod repair;
 mod screen;

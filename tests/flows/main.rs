@@ -5,6 +5,7 @@
     reason = "a test's set-up has nobody to report to: a panic is its report"
 )]
 
+mod candidates;
 mod canned;
 mod channels;
 mod connecting;

@@ -53,6 +53,8 @@ fn expected() -> BTreeMap<String, String> {
         history::HistoryKind,
         notices::Notice,
         notices::NoticeType,
+        notices::Pace,
+        notices::Per,
         removals::HeldRemovals,
         removals::ShownRemovals,
         sign_in::OauthApp,

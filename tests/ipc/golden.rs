@@ -1,6 +1,11 @@
 //! What the window may do stands in two golden files. A change of either is a change of the app's walls: read it twice.
 
+use crate::stage::Stage;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use ring::digest::{SHA256, digest};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -28,6 +33,29 @@ fn content_security_policy_equals_its_golden_file() {
         format!("{:?}", security.dangerous_disable_asset_csp_modification),
         "Flag(false)"
     );
+}
+
+/// What the page is served with, and not only what the configuration says: Tauri adds to the policy while it serves, and
+/// what it adds may name our own scripts and nothing else.
+#[test]
+fn policy_that_the_page_is_served_with_is_the_golden_file_and_the_hashes_of_our_own_scripts() {
+    let stage = Stage::open();
+    let header = stage
+        .serves("index.html")
+        .csp_header
+        .expect("the page is served with a policy");
+    let mut own_scripts: BTreeSet<String> = BTreeSet::new();
+    for path in stage.files().iter().filter(|path| path.ends_with(".js")) {
+        let hash = digest(&SHA256, &stage.serves(path).bytes);
+        own_scripts.insert(format!("'sha256-{}'", BASE64.encode(hash)));
+    }
+    let mut served = BTreeSet::new();
+    for directive in header.split(';').map(str::trim) {
+        let added = |source: &&str| directive.starts_with("script-src ") && own_scripts.contains(*source);
+        let kept: Vec<&str> = directive.split(' ').filter(|source| !added(source)).collect();
+        served.insert(kept.join(" "));
+    }
+    assert_eq!(served, lines("tests/ipc/golden/csp.txt").into_iter().collect());
 }
 
 #[test]

@@ -6,11 +6,15 @@
     reason = "a test's set-up has nobody to report to: a panic is its report"
 )]
 
+#[path = "../acl.rs"]
+mod acl;
 mod answers;
+mod arbitrary;
 mod attendees;
 mod background;
 mod generated;
 mod golden;
+mod history;
 mod links;
 mod names;
 mod quitting;

@@ -9,12 +9,12 @@ use std::sync::mpsc::Receiver;
 /// An app with a sign-in that no keychain took, and its event loop running. What is given says whether that is so.
 fn unsaved() -> (Running, Receiver<()>, Arc<AtomicBool>) {
     let stage = Stage::open();
-    stage.has_no_keychain.store(true, Ordering::SeqCst);
+    stage.keychain.is_there.store(false, Ordering::SeqCst);
     let (calendar, _) = stage.add_luma_event("Spring Repair Cafe", 5);
     stage.connects("LUMA", &calendar.key);
-    let has_no_keychain = stage.has_no_keychain.clone();
+    let keychain = stage.keychain.is_there.clone();
     let (running, end) = stage.runs();
-    (running, end, has_no_keychain)
+    (running, end, keychain)
 }
 
 fn assert_ends(end: &Receiver<()>) {
@@ -40,8 +40,8 @@ fn who_closes_the_window_over_an_unsaved_sign_in_is_asked_first() {
 
 #[test]
 fn what_can_be_saved_when_the_window_closes_is_saved_without_a_question() {
-    let (running, end, has_no_keychain) = unsaved();
-    has_no_keychain.store(false, Ordering::SeqCst);
+    let (running, end, keychain) = unsaved();
+    keychain.store(true, Ordering::SeqCst);
     running.window.close().unwrap();
     assert_ends(&end);
     assert!(!running.has_heard("QUIT_ASKED"), "there was nothing to ask");

@@ -11,7 +11,7 @@ use talkvalue_adapters::data_folder::DataFolder;
 use talkvalue_adapters::oauth::OauthClient;
 use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
 use talkvalue_adapters::store::SqliteStore;
-use talkvalue_adapters::vault::{Deadlines, KeychainVault, OpenStore};
+use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::domain::provider::{Origin, Origins};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notices, Ports};
@@ -37,8 +37,7 @@ pub(crate) struct Stage {
     pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
     /// Set: no browser starts on this computer.
     pub(crate) starts_no_browser: Arc<AtomicBool>,
-    /// Set: this computer offers no keychain.
-    pub(crate) has_no_keychain: Arc<AtomicBool>,
+    pub(crate) keychain: Keychain,
     notices: Receiver<Value>,
     app: App<MockRuntime>,
 }
@@ -52,11 +51,27 @@ impl Stage {
     /// The same, over what `folder` holds.
     pub(crate) fn open_in(folder: tempfile::TempDir) -> Self {
         let sandbox = Sandbox::builder().seed(7).start_blocking().unwrap();
+        Self::start(sandbox, folder, Keychain::new())
+    }
+
+    /// The app ends and is started again: same folder, same keychain, same providers.
+    pub(crate) fn restarts(self) -> Self {
+        let Self {
+            sandbox,
+            folder,
+            keychain,
+            app,
+            ..
+        } = self;
+        drop(app);
+        Self::start(sandbox, folder, keychain)
+    }
+
+    fn start(sandbox: Sandbox, folder: tempfile::TempDir, keychain: Keychain) -> Self {
         let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
         let starts_no_browser: Arc<AtomicBool> = Arc::default();
         let browser = (opened_addresses.clone(), starts_no_browser.clone());
-        let has_no_keychain: Arc<AtomicBool> = Arc::default();
-        let world = world(&sandbox, &folder, browser, has_no_keychain.clone());
+        let world = world(&sandbox, &folder, &keychain, browser);
         let mut app = talkvalue_sync_app::build(
             mock_builder(),
             talkvalue_sync_app::context(),
@@ -74,10 +89,15 @@ impl Stage {
             folder,
             opened_addresses,
             starts_no_browser,
-            has_no_keychain,
+            keychain,
             notices,
             app,
         }
+    }
+
+    /// Takes this computer's keychain away, or gives it back.
+    pub(crate) fn has_keychain(&self, has: bool) {
+        self.keychain.is_there.store(has, Ordering::SeqCst);
     }
 
     /// A Luma calendar with one event of so many guests, connected by its key. Gives the calendar, the event's id and
@@ -130,6 +150,20 @@ impl Stage {
 
     pub(crate) fn shows(&self, item: &str) -> Value {
         self.calls("show_item", json!({ "itemId": item })).unwrap()
+    }
+
+    /// A file of the window's, as the web view is given it.
+    pub(crate) fn serves(&self, path: &str) -> tauri::Asset {
+        self.app
+            .asset_resolver()
+            .get(path.to_owned())
+            .unwrap_or_else(|| panic!("{path} is not among the window's files"))
+    }
+
+    /// The paths of the window's files.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let resolver = self.app.asset_resolver();
+        resolver.iter().map(|(path, _)| path.into_owned()).collect()
     }
 
     /// The resources of Tauri's that the app and its windows hold: each would be a number that a page could guess.
@@ -187,6 +221,18 @@ impl Stage {
     /// Waits for a notice of that type; those before it are passed over.
     pub(crate) fn hears(&self, kind: &str) -> Value {
         heard(&self.notices, kind)
+    }
+
+    /// Looks again after each notice, until what is awaited has come about.
+    pub(crate) fn waits_until(&self, what: &str, has_come: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + DEADLINE;
+        while !has_come(self) {
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(
+                self.notices.recv_timeout(left).is_ok(),
+                "it never came that {what}"
+            );
+        }
     }
 
     /// The notices that have come so far and were not heard yet.
@@ -338,23 +384,41 @@ fn start(app: &mut App<MockRuntime>) {
     app.run_iteration(|_, _| {});
 }
 
+/// A keychain in memory, which this computer may lack for a while.
+#[derive(Clone)]
+pub(crate) struct Keychain {
+    store: Arc<keyring::CredentialStore>,
+    pub(crate) is_there: Arc<AtomicBool>,
+}
+
+impl Keychain {
+    fn new() -> Self {
+        Self {
+            store: keyring::mock::Store::new().unwrap(),
+            is_there: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    fn open(&self) -> keyring::Result<Arc<keyring::CredentialStore>> {
+        if self.is_there.load(Ordering::SeqCst) {
+            Ok(self.store.clone())
+        } else {
+            Err(keyring::Error::NoDefaultStore)
+        }
+    }
+}
+
 fn world(
     sandbox: &Sandbox,
     folder: &tempfile::TempDir,
+    keychain: &Keychain,
     (opened, starts_none): (Arc<Mutex<Vec<String>>>, Arc<AtomicBool>),
-    has_no_keychain: Arc<AtomicBool>,
 ) -> World {
     let (eventbrite, luma) = (
         origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
         origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
     );
-    let kept: Arc<keyring::CredentialStore> = keyring::mock::Store::new().unwrap();
-    let keychain: Arc<OpenStore> = Arc::new(move || {
-        if has_no_keychain.load(Ordering::SeqCst) {
-            return Err(keyring::Error::NoDefaultStore);
-        }
-        Ok(kept.clone())
-    });
+    let keychain = keychain.clone();
     let path = folder.path().to_path_buf();
     World {
         data_dir: folder.path().display().to_string(),
@@ -373,13 +437,14 @@ fn ports(
     path: &std::path::Path,
     eventbrite: &Origins,
     luma: &Origins,
-    keychain: &Arc<OpenStore>,
+    keychain: &Keychain,
     notices: Arc<dyn Notices>,
 ) -> Result<Ports, CommandError> {
     let folder = DataFolder::open(path)?;
     let store = SqliteStore::open(&folder)?;
     let clock = Arc::new(SystemClock);
-    let vault = KeychainVault::with_store("ipc", keychain.clone(), Deadlines::default());
+    let keychain = keychain.clone();
+    let vault = KeychainVault::with_store("ipc", Arc::new(move || keychain.open()), Deadlines::default());
     Ok(Ports {
         store: Arc::new(store),
         vault: Arc::new(vault),

@@ -3,7 +3,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import App from "../src/App.svelte";
 import { actionOf, bannerOf } from "../src/lib/failures";
@@ -11,8 +11,10 @@ import { core } from "../src/lib/ipc.fake";
 import { item } from "../src/lib/ipc.fake.data";
 import { HOSTILE } from "../src/lib/ipc.fake.hostile";
 import { items } from "../src/lib/state/items.svelte";
+import { paces } from "../src/lib/state/pace.svelte";
 import { route } from "../src/lib/state/route.svelte";
-import type { ItemView } from "../src/lib/types";
+import type { ItemView, Notice } from "../src/lib/types";
+import { words } from "../src/lib/words";
 import { CODES, itemIn, stage } from "./support/core";
 
 const NOW = Date.parse("2026-11-23T14:02:00Z");
@@ -24,6 +26,7 @@ afterEach(() => {
   core.stop();
   core.refusal = null;
   core.delay = null;
+  paces.forget();
 });
 
 const settled = async () => {
@@ -260,6 +263,52 @@ describe("a job that runs", () => {
     await settled();
     expect(asked("cancel_item")).toHaveLength(1);
     expect(screen.queryByRole("progressbar")).toBeNull();
+  });
+
+  const progressed: Notice = { type: "JOB_PROGRESSED", itemId: "one", jobId: "j", done: 1240, total: 3000, pace: { count: 180, per: "SECOND", minutesLeft: 0 } };
+
+  test("tells how fast it reads and what is left, beside its numbers and in no live region", async () => {
+    await open(importing);
+    const panel = screen.getByRole("region", { name: "Import in progress" });
+    expect(panel, "nothing is said before it is known").not.toHaveTextContent("about");
+    core.notify(progressed);
+    await tick();
+    const line = within(panel).getByText(/1,240 of 3,000/);
+    expect(line).toHaveTextContent("1,240 of 3,000 · about 180 a second · under a minute left");
+    expect(line.closest("[aria-live], [role=status], [role=alert], [role=log]"), "it would be read out with every page").toBeNull();
+  });
+
+  test("that waits tells no speed", async () => {
+    await open(importing);
+    core.notify(progressed);
+    core.notify({ type: "JOB_WAITS", itemId: "one", jobId: "j", waiting: { code: "RATE_LIMITED", until: null } });
+    await tick();
+    expect(screen.getByRole("region", { name: "Import in progress" })).not.toHaveTextContent("about 180");
+  });
+
+  test("that has brought nothing for a while has no speed any more", () => {
+    vi.useFakeTimers();
+    try {
+      paces.hear(progressed);
+      vi.advanceTimersByTime(9_000);
+      expect(paces.of("one")).toEqual({ count: 180, per: "SECOND", minutesLeft: 0 });
+      paces.hear(progressed);
+      vi.advanceTimersByTime(9_000);
+      expect(paces.of("one"), "each page counts anew").toBeDefined();
+      vi.advanceTimersByTime(1_001);
+      expect(paces.of("one")).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test.each([
+    [{ count: 50, per: "SECOND", minutesLeft: null }, "about 50 a second"],
+    [{ count: 1200, per: "MINUTE", minutesLeft: 1 }, "about 1,200 a minute · about 1 min left"],
+    [{ count: 36, per: "MINUTE", minutesLeft: 119 }, "about 36 a minute · about 119 min left"],
+    [{ count: 36, per: "MINUTE", minutesLeft: 121 }, "about 36 a minute · about 3 h left"],
+  ] as const)("names %o as %s", (pace, expected) => {
+    expect(words.detail.pace(pace)).toBe(expected);
   });
 
   test("that ended by itself meanwhile is not stopped, and that is said", async () => {

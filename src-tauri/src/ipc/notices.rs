@@ -4,8 +4,10 @@ use super::dto::Waiting;
 use super::error::CommandError;
 use super::sign_in::SignInProgress;
 use serde::Serialize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use talkvalue_core::ports;
+use talkvalue_core::query::pace;
 use tauri::{AppHandle, Emitter as _, Runtime};
 use tracing::warn;
 use ts_rs::TS;
@@ -41,6 +43,36 @@ pub enum NoticeType {
     QuitAsked,
 }
 
+/// About so many in each second or minute, and how long the rest takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    pub count: u64,
+    pub per: Per,
+    /// 0 for less than one; `null` where the provider names no total.
+    pub minutes_left: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Per {
+    Second,
+    Minute,
+}
+
+impl From<pace::Pace> for Pace {
+    fn from(told: pace::Pace) -> Self {
+        Self {
+            count: told.count,
+            per: match told.per {
+                pace::Per::Second => Per::Second,
+                pace::Per::Minute => Per::Minute,
+            },
+            minutes_left: told.minutes_left,
+        }
+    }
+}
+
 /// One push to the window. Fields that say nothing are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -57,6 +89,9 @@ pub struct Notice {
     pub done: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// How fast a job reads, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +110,7 @@ impl Notice {
             job_id: None,
             done: None,
             total: None,
+            pace: None,
             waiting: None,
             error: None,
             sign_in: None,
@@ -131,25 +167,45 @@ impl From<ports::Notice> for Notice {
 
 /// Where notices go: to the main window and no other.
 #[derive(Clone)]
-pub(crate) struct Push(Arc<dyn Fn(Notice) + Send + Sync>);
+pub(crate) struct Push {
+    to_window: Arc<dyn Fn(Notice) + Send + Sync>,
+    paces: Arc<Mutex<pace::Paces>>,
+}
 
 impl Push {
     pub(crate) fn to_main_window<R: Runtime>(app: AppHandle<R>) -> Self {
-        Self(Arc::new(move |notice| {
-            // A window that is closing misses a notice and nothing else: it asks for everything when it opens.
-            if let Err(error) = app.emit_to(MAIN_WINDOW, EVENT, notice) {
-                warn!(error = %error, "a notice did not reach the window");
-            }
-        }))
+        Self {
+            to_window: Arc::new(move |notice| {
+                // A window that is closing misses a notice and nothing else: it asks for everything when it opens.
+                if let Err(error) = app.emit_to(MAIN_WINDOW, EVENT, notice) {
+                    warn!(error = %error, "a notice did not reach the window");
+                }
+            }),
+            paces: Arc::default(),
+        }
     }
 
     pub(crate) fn send(&self, notice: Notice) {
-        (self.0)(notice);
+        (self.to_window)(notice);
+    }
+
+    fn pace_after(&self, notice: &ports::Notice) -> Option<Pace> {
+        let now = Instant::now();
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.hear(notice, now);
+        match notice {
+            ports::Notice::JobProgressed { job, .. } => paces.of(job, now).map(Into::into),
+            _ => None,
+        }
     }
 }
 
 impl ports::Notices for Push {
     fn notify(&self, notice: ports::Notice) {
-        self.send(notice.into());
+        let pace = self.pace_after(&notice);
+        self.send(Notice {
+            pace,
+            ..notice.into()
+        });
     }
 }

@@ -259,14 +259,11 @@ function demoCandidates(): Candidate[] {
   const list: Candidate[] = titles.map((title, index) => ({
     externalId: `c-${index}`,
     title,
-    startsAt: onTheHour((titles.length - index) * 5 * DAY),
+    startsAt: onTheHour((index + 1) * 5 * DAY),
     kinds: ["BADGE_EVENT", "PATH_EVENT"],
     importedAs: index === 2 ? [{ kind: "BADGE_EVENT", itemId: "tool-library" }] : [],
   }));
-  return [
-    { externalId: "org", title: "Dock Hall", startsAt: null, kinds: ["PATH_CHANNEL"], importedAs: [] },
-    ...list,
-  ];
+  return [...list, { externalId: "org", title: "Dock Hall", startsAt: null, kinds: ["PATH_CHANNEL"], importedAs: [] }];
 }
 
 /** A workspace with apps of its own: accounts that signed in, one of which was withdrawn; an app that is refused. */

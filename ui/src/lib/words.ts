@@ -4,7 +4,7 @@ import type { Action } from "./failures";
 import type { Group } from "./badge";
 import { named, plain } from "./text";
 import { counted, number } from "./time";
-import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Provider, SignIn, SignInWay, SyncStatus, Withdrawal } from "./types";
+import type { AttendeeStatus, FailureCode, IntegrationView, ItemKind, ItemView, Pace, Provider, SignIn, SignInWay, SyncStatus, Withdrawal } from "./types";
 
 export const providerName: Record<Provider, string> = { EVENTBRITE: "Eventbrite", LUMA: "Luma" };
 export const credentialName: Record<SignIn, string> = { OAUTH: "sign-in", TOKEN: "private token", KEY: "API key" };
@@ -195,6 +195,16 @@ export const words = {
     importingText: "The list fills while it is read. You can leave this page.",
     soFar: (done: string) => `${done} so far`,
     ofTotal: (done: string, total: string) => `${done} of ${total}`,
+    /** "about 180 a second · under a minute left". */
+    pace: ({ count, per, minutesLeft }: Pace) => {
+      const rate = `about ${number(count)} a ${per === "SECOND" ? "second" : "minute"}`;
+      if (minutesLeft === null) {
+        return rate;
+      }
+      const left =
+        minutesLeft === 0 ? "under a minute" : minutesLeft < 120 ? `about ${minutesLeft} min` : `about ${Math.ceil(minutesLeft / 60)} h`;
+      return `${rate} · ${left} left`;
+    },
     attendees: "Attendees",
     people: "People",
     cards: {

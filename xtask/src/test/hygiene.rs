@@ -28,6 +28,19 @@ const MARKS: [(&str, &str); 4] = [
     (concat!("#![", "allow"), "use #![expect(…, reason = \"…\")]"),
 ];
 
+/// What would turn text into elements: in the window everything that providers say stays text.
+const MARKUP: [&str; 6] = [
+    "{@html",
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "createContextualFragment",
+    "document.write",
+];
+
+/// The files that run in the window.
+const WINDOW: &str = "ui/src/";
+
 /// Beginnings of paths that exist on one machine only.
 const HOMES: [&str; 4] = ["/home/", "/Users/", "/root/", "C:\\Users\\"];
 
@@ -51,6 +64,7 @@ pub(super) fn check(repository: &Repository) -> anyhow::Result<Outcome> {
         };
         seen += 1;
         complaints.extend(complaints_about(path, &text, &clone));
+        complaints.extend(super::statements::complaints_about(path, &text));
         let lines = text.lines().count();
         if is_written(path) && lines > LONG_FILE_LINES {
             println!(
@@ -100,6 +114,12 @@ fn complaints_about(path: &str, text: &str, clone: &str) -> Vec<String> {
             let marks = MARKS.iter().filter(|(mark, _)| line.contains(mark));
             complaints.extend(marks.map(|(mark, instead)| format!("{place} has {mark}: {instead}.")));
         }
+        if path.starts_with(WINDOW) {
+            let marks = MARKUP.iter().filter(|mark| line.contains(**mark));
+            complaints.extend(
+                marks.map(|mark| format!("{place} has {mark}: show text as text, and never as markup.")),
+            );
+        }
         if names_a_machine(line, clone) {
             complaints.push(format!("{place} names a path of one machine."));
         }
@@ -145,6 +165,23 @@ mod tests {
             complaints_about("docs/STYLE.md", MARKS[1].0, "/srv/a/b").is_empty(),
             "a document may speak about the marks"
         );
+    }
+
+    #[test]
+    fn text_that_would_become_markup_is_refused_in_the_window_alone() {
+        for mark in MARKUP {
+            let line = format!("const one = 1;\nuse({mark} = title)");
+            let complaints = complaints_about("ui/src/screens/Detail.svelte", &line, "/srv/a/b");
+            assert_eq!(complaints.len(), 1, "{mark}: {complaints:?}");
+            assert!(
+                complaints[0].starts_with("ui/src/screens/Detail.svelte:2 "),
+                "the place must be named: {complaints:?}"
+            );
+            assert!(
+                complaints_about("ui/tests/hostile.test.ts", &line, "/srv/a/b").is_empty(),
+                "a test may look at what an element holds"
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod dependencies;
 mod hygiene;
 mod imports;
+mod statements;
 mod versions;
 mod window;
 

@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use talkvalue_core::domain::credential::{Credential, OauthApp};
 use talkvalue_core::domain::failure::{FailureCode, Waiting};
-use talkvalue_core::domain::ids::{IntegrationId, ItemId};
+use talkvalue_core::domain::ids::{IntegrationId, ItemId, JobId};
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::words::{Reader, number};
 use talkvalue_core::ports::{Notice, Notices, Patience, Store, Vault, VaultError};
+use talkvalue_core::query::pace::{Pace, Paces, Per};
 
 /// A keychain that answers sooner is not worth a word; neither is a provider.
 const WORTH_A_WORD: Duration = Duration::from_millis(500);
@@ -140,7 +141,7 @@ impl Notices for Progress {
         if let Notice::ItemChanged(item) | Notice::JobProgressed { item, .. } = &notice {
             self.learn_name(item.clone());
         }
-        self.facts().take(notice);
+        self.facts().take(notice, Instant::now());
     }
 }
 
@@ -153,6 +154,8 @@ struct Facts {
     waiting: Option<Waiting>,
     item: Option<ItemId>,
     done_of: Option<(u64, Option<u64>)>,
+    job: Option<JobId>,
+    paces: Paces,
     names: HashMap<ItemId, String>,
     provider: Option<Provider>,
 }
@@ -167,13 +170,16 @@ impl Facts {
             waiting: None,
             item: None,
             done_of: None,
+            job: None,
+            paces: Paces::default(),
             names: HashMap::new(),
             provider: None,
         }
     }
 
-    fn take(&mut self, notice: Notice) {
+    fn take(&mut self, notice: Notice, at: Instant) {
         self.lock_awaited = notice == Notice::WaitingForLock;
+        self.paces.hear(&notice, at);
         match notice {
             Notice::ItemChanged(item) => {
                 if self.item.as_ref() != Some(&item) {
@@ -182,9 +188,13 @@ impl Facts {
                 self.item = Some(item);
             }
             Notice::JobProgressed {
-                item, done, total, ..
+                item,
+                job,
+                done,
+                total,
             } => {
                 self.item = Some(item);
+                self.job = Some(job);
                 self.done_of = Some((done, total));
                 self.waiting = None;
             }
@@ -247,6 +257,10 @@ impl Facts {
             }
             Some((done, _)) => format!("{verb}, {} so far", number(done)),
         };
+        let job = self.job.as_ref().filter(|_| self.done_of.is_some());
+        if let Some(pace) = job.and_then(|job| self.paces.of(job, now)) {
+            let _ = write!(line, " · {}", pace_words(pace));
+        }
         if let Some(name) = name {
             let _ = write!(line, "  {}", shorten(name, 40));
         }
@@ -277,6 +291,21 @@ impl Facts {
             }
             None => format!("{why}; going on by itself"),
         }
+    }
+}
+
+/// "about 180 a second · under a minute left".
+fn pace_words(pace: Pace) -> String {
+    let count = number(pace.count);
+    let rate = match pace.per {
+        Per::Second => format!("about {count} a second"),
+        Per::Minute => format!("about {count} a minute"),
+    };
+    match pace.minutes_left {
+        None => rate,
+        Some(0) => format!("{rate} · under a minute left"),
+        Some(minutes @ 1..120) => format!("{rate} · about {minutes} min left"),
+        Some(minutes) => format!("{rate} · about {} h left", minutes.div_ceil(60)),
     }
 }
 
@@ -392,7 +421,6 @@ impl Vault for WatchedVault {
 mod tests {
     use super::*;
     use jiff::tz::TimeZone;
-    use talkvalue_core::domain::ids::JobId;
 
     fn reader() -> Reader {
         Reader {
@@ -421,7 +449,7 @@ mod tests {
     fn line_after(doing: Doing, notices: Vec<Notice>) -> String {
         let mut facts = Facts::starting(doing);
         for notice in notices {
-            facts.take(notice);
+            facts.take(notice, facts.started);
         }
         facts.line(&reader(), facts.started)
     }
@@ -455,6 +483,43 @@ mod tests {
         for (doing, notices, expected) in table {
             assert_eq!(line_after(doing, notices.clone()), expected, "{notices:?}");
         }
+    }
+
+    #[test]
+    fn a_steady_read_tells_its_rate_and_what_is_left() {
+        let mut facts = Facts::starting(Doing::Importing);
+        let start = facts.started;
+        for page in 0..=6 {
+            facts.take(
+                progressed(200 + page * 180, Some(3_000)),
+                start + Duration::from_secs(page),
+            );
+        }
+        assert_eq!(
+            facts.line(&reader(), start + Duration::from_secs(6)),
+            "▓▓▓▓▓▓▓▓░░░░░░░░░░░░ Importing 1,280 of 3,000 · about 180 a second · under a minute left"
+        );
+        let later = start + Duration::from_secs(60);
+        assert_eq!(
+            facts.line(&reader(), later),
+            "▓▓▓▓▓▓▓▓░░░░░░░░░░░░ Importing 1,280 of 3,000",
+            "a rate that holds no longer is not told"
+        );
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_the_unit_a_person_plans_with() {
+        let left = |minutes_left| {
+            pace_words(Pace {
+                count: 1_200,
+                per: Per::Minute,
+                minutes_left,
+            })
+        };
+        assert_eq!(left(None), "about 1,200 a minute");
+        assert_eq!(left(Some(1)), "about 1,200 a minute · about 1 min left");
+        assert_eq!(left(Some(119)), "about 1,200 a minute · about 119 min left");
+        assert_eq!(left(Some(121)), "about 1,200 a minute · about 3 h left");
     }
 
     #[test]
@@ -520,7 +585,7 @@ mod tests {
     #[test]
     fn the_item_is_named_once_its_name_is_known() {
         let mut facts = Facts::starting(Doing::Syncing);
-        facts.take(progressed(1, Some(2)));
+        facts.take(progressed(1, Some(2)), facts.started);
         facts.names.insert(item(), "Spring Repair Cafe".to_owned());
         assert_eq!(
             facts.line(&reader(), facts.started),

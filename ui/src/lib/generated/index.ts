@@ -34,6 +34,8 @@ export type { LinkKind } from "./LinkKind";
 export type { Notice } from "./Notice";
 export type { NoticeType } from "./NoticeType";
 export type { OauthApp } from "./OauthApp";
+export type { Pace } from "./Pace";
+export type { Per } from "./Per";
 export type { Provider } from "./Provider";
 export type { ReconnectOptions } from "./ReconnectOptions";
 export type { Recovery } from "./Recovery";

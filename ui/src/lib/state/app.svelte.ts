@@ -9,6 +9,7 @@ import { tellNotice } from "./act.svelte";
 import { clock } from "./clock.svelte";
 import { integrations } from "./integrations.svelte";
 import { items } from "./items.svelte";
+import { paces } from "./pace.svelte";
 import { signIns } from "./sign-in.svelte";
 
 /** What is green now may be stale later without anybody telling: the core decides that by age, when asked. */
@@ -106,6 +107,7 @@ class App {
   start(): () => void {
     const listening = ipc.onNotice((notice) => {
       items.hear(notice);
+      paces.hear(notice);
       integrations.hear(notice);
       signIns.hear(notice);
       tellNotice(notice);

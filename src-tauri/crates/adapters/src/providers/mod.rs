@@ -4,6 +4,8 @@ pub mod eventbrite;
 pub(crate) mod http;
 pub mod luma;
 mod portal;
+#[cfg(test)]
+mod surprises;
 mod wire;
 
 use reqwest::header::HeaderValue;

@@ -91,6 +91,8 @@ where
     let (mut rows, mut set_aside) = (Vec::with_capacity(records.len()), Vec::new());
     for record in records {
         let reason = match serde_json::from_str::<T>(record.get()) {
+            // serde would read a list as the fields in their order, and make somebody up.
+            _ if !is_object(record) => "not an object".to_owned(),
             Ok(wire) => match read(wire) {
                 Some(row) => {
                     rows.push(row);
@@ -117,7 +119,14 @@ fn fingerprint(text: &str) -> String {
     format!("{}{:016x}", SetAside::NAMELESS, hasher.finish())
 }
 
+fn is_object(record: &RawValue) -> bool {
+    record.get().trim_start().starts_with('{')
+}
+
 fn id_of(record: &RawValue) -> Option<String> {
+    if !is_object(record) {
+        return None;
+    }
     #[derive(Deserialize)]
     struct OnlyId {
         id: Option<WireId>,

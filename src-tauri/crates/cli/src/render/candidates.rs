@@ -6,6 +6,7 @@ use super::{DIM, Page, moments, painted};
 use std::io::{self, Write};
 use talkvalue_core::connect::Candidate;
 use talkvalue_core::domain::ids::IntegrationId;
+use talkvalue_core::domain::item::ItemKind;
 
 const COLUMNS: [Column; 4] = [
     Column::left("EVENT", 20, 0),
@@ -45,16 +46,19 @@ pub(crate) fn write(
         }
     }
     writeln!(out)?;
+    let next = candidates
+        .iter()
+        .find(|it| it.imported_as.is_empty())
+        .unwrap_or(first);
+    // What stands for all events is imported as nothing else.
+    let kind = if next.kinds.contains(&ItemKind::BadgeEvent) {
+        "badge-event"
+    } else {
+        "path-channel"
+    };
     let example = format!(
-        "tvsync import {integration} {} --as badge-event",
-        plain(
-            candidates
-                .iter()
-                .find(|it| it.imported_as.is_empty())
-                .unwrap_or(first)
-                .external_id
-                .as_str()
-        )
+        "tvsync import {integration} {} --as {kind}",
+        plain(next.external_id.as_str())
     );
     writeln!(out, "{} {example}", painted("Import one:", DIM))
 }
@@ -81,7 +85,6 @@ mod tests {
     use super::*;
     use talkvalue_core::connect::ImportedAs;
     use talkvalue_core::domain::ids::{ExternalId, ItemId};
-    use talkvalue_core::domain::item::ItemKind;
 
     fn printed(width: Option<usize>) -> String {
         let candidate = |id: &str, title: &str| Candidate {
@@ -120,6 +123,25 @@ mod tests {
              (no title)     in 12 days                                 1002\n\
              \n\
              Import one: tvsync import int-001122334455 1002 --as badge-event\n"
+        );
+    }
+
+    #[test]
+    fn an_account_without_events_is_offered_as_a_whole() {
+        let mut out = Vec::new();
+        let id = IntegrationId::from_text("int-001122334455");
+        let everybody = Candidate {
+            external_id: ExternalId::from_text("cal-1"),
+            title: "Harbour Makers".to_owned(),
+            starts_at: None,
+            kinds: vec![ItemKind::PathChannel],
+            imported_as: Vec::new(),
+        };
+        write(&mut out, &[everybody], &id, &page(None)).expect("memory takes everything");
+        let text = String::from_utf8(out).expect("we write text");
+        assert!(
+            text.contains("int-001122334455 cal-1 --as path-channel"),
+            "{text}"
         );
     }
 

@@ -4,6 +4,8 @@ use super::integrate::refused;
 use super::keychain::open_or_sever;
 use super::{check_origin, judge_refusal};
 use crate::domain::credential::Credential;
+use crate::domain::event::ProviderEvent;
+use crate::domain::freshness::Span;
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::integration::Integration;
 use crate::domain::item::ItemKind;
@@ -17,6 +19,7 @@ use crate::sync::event_list::EventList;
 use crate::sync::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Something that can be imported.
@@ -41,7 +44,38 @@ pub struct ImportedAs {
 const EVENT: [ItemKind; 2] = [ItemKind::BadgeEvent, ItemKind::PathEvent];
 const CHANNEL: [ItemKind; 1] = [ItemKind::PathChannel];
 
-/// All events of the integration's account, newest start first, then what stands for all of them.
+/// Where a candidate stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Soonest first, for the list is opened to import what is near.
+    Coming(Timestamp),
+    Undated,
+    /// What stands for all events comes before those that are over: years of them would bury it.
+    Standing,
+    Over(Reverse<Timestamp>),
+}
+
+impl Place {
+    fn of(event: &ProviderEvent, now: Timestamp) -> Self {
+        let Some(starts_at) = event.starts_at else {
+            return Place::Undated;
+        };
+        let span = Span {
+            starts_at: event.starts_at,
+            ends_at: event.ends_at,
+            standing: false,
+        };
+        if span.over_at().is_some_and(|over_at| over_at <= now) {
+            Place::Over(Reverse(starts_at))
+        } else {
+            Place::Coming(starts_at)
+        }
+    }
+}
+
+/// Everything that can be imported through the integration, in the order in which everybody shows it: what is on or
+/// coming by its start, then what stands for all events, then what is over from the newest back. What is imported already
+/// keeps its place.
 pub async fn candidates(
     ports: &Ports,
     id: &IntegrationId,
@@ -106,19 +140,23 @@ pub async fn candidates(
             imported.entry(item.external_id).or_default().push(entry);
         }
     }
-    let channels = channels.into_iter().map(|channel| (channel, None, &CHANNEL[..]));
+    let now = ports.clock.now();
+    let channels = channels
+        .into_iter()
+        .map(|channel| (Place::Standing, channel, None, &CHANNEL[..]));
     let events = list.into_events().into_iter().map(|event| {
+        let place = Place::of(&event, now);
         let channel = Channel {
             external_id: event.external_id,
             name: event.title,
         };
-        (channel, event.starts_at, &EVENT[..])
+        (place, channel, event.starts_at, &EVENT[..])
     });
-    let mut candidates: Vec<Candidate> = channels
+    let mut candidates: Vec<(Place, Candidate)> = channels
         .chain(events)
-        .map(|(what, starts_at, kinds)| {
+        .map(|(place, what, starts_at, kinds)| {
             let all = imported.get(&what.external_id).cloned().unwrap_or_default();
-            Candidate {
+            let candidate = Candidate {
                 imported_as: all
                     .into_iter()
                     .filter(|known| kinds.contains(&known.kind))
@@ -127,18 +165,16 @@ pub async fn candidates(
                 title: what.name,
                 starts_at,
                 kinds: kinds.to_vec(),
-            }
+            };
+            (place, candidate)
         })
         .collect();
-    // What stands for all events comes last: an event is what is imported most.
-    candidates.sort_by(|left, right| {
-        let is_channel = |candidate: &Candidate| candidate.kinds == CHANNEL;
-        is_channel(left)
-            .cmp(&is_channel(right))
-            .then(right.starts_at.cmp(&left.starts_at))
-            .then(left.title.cmp(&right.title))
+    candidates.sort_by(|(place, left), (other, right)| {
+        (place, &left.title)
+            .cmp(&(other, &right.title))
+            .then_with(|| left.external_id.as_str().cmp(right.external_id.as_str()))
     });
-    Ok(candidates)
+    Ok(candidates.into_iter().map(|(_, candidate)| candidate).collect())
 }
 
 /// What a refused list means, after the severance that may follow from it. `None`: the credential was renewed.

@@ -46,7 +46,7 @@ pub struct Span {
 
 impl Span {
     /// The end, or a day after the start where no end is known.
-    fn over_at(&self) -> Option<Timestamp> {
+    pub(crate) fn over_at(&self) -> Option<Timestamp> {
         self.ends_at
             .or_else(|| self.starts_at.map(|start| start.saturating_add_secs(24 * 3600)))
     }

@@ -3,6 +3,7 @@
 
 pub mod attendee_list;
 pub mod history;
+pub mod pace;
 
 use crate::domain::attendee::{Attendee, Counts, Tickets};
 use crate::domain::credential::SignIn;

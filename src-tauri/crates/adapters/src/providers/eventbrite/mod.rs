@@ -1,7 +1,7 @@
 //! Eventbrite's API v3. Paths end in a slash: without it the API answers 301 (its reference).
 
 mod classify;
-mod record;
+pub(super) mod record;
 
 use super::http::{Answer, Requester};
 use super::wire::{WireId, or_default, parse, parse_records, present, time};

@@ -8,7 +8,7 @@ use talkvalue_core::domain::attendee::{AttendeeStatus, Registration};
 use talkvalue_core::domain::ids::{ExternalId, RegistrationId};
 
 #[derive(Debug, Deserialize)]
-pub(super) struct AttendeeWire {
+pub(in crate::providers) struct AttendeeWire {
     id: Option<WireId>,
     #[serde(default, deserialize_with = "time")]
     created: Option<Timestamp>,
@@ -54,13 +54,13 @@ struct BarcodeWire {
 
 impl AttendeeWire {
     /// With its event; `None` when the record lacks either id.
-    pub(super) fn into_registration_of_event(mut self) -> Option<(ExternalId, Registration)> {
+    pub(in crate::providers) fn into_registration_of_event(mut self) -> Option<(ExternalId, Registration)> {
         let event = ExternalId::from_text(self.event_id.take()?.into_text()?);
         Some((event, self.into_registration()?))
     }
 
     /// `None` when the record has no id.
-    pub(super) fn into_registration(self) -> Option<Registration> {
+    pub(in crate::providers) fn into_registration(self) -> Option<Registration> {
         let external_id = RegistrationId::from_text(self.id?.into_text()?);
         let provider_status = self.status.unwrap_or_default();
         let status = if self.cancelled || self.refunded {

@@ -1,7 +1,7 @@
 //! Luma's public API. One key opens one calendar; the calendar is implicit in every call.
 
 mod classify;
-mod record;
+pub(super) mod record;
 
 use super::http::{Answer, Requester};
 use super::wire::{WireId, parse, parse_records, present, time};

@@ -8,7 +8,7 @@ use talkvalue_core::domain::attendee::{AttendeeStatus, Registration};
 use talkvalue_core::domain::ids::RegistrationId;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct GuestWire {
+pub(in crate::providers) struct GuestWire {
     id: Option<WireId>,
     #[serde(default)]
     user_email: Option<String>,
@@ -47,7 +47,7 @@ struct TicketWire {
 
 impl GuestWire {
     /// `None` when the record has no id.
-    pub(super) fn into_registration(self) -> Option<Registration> {
+    pub(in crate::providers) fn into_registration(self) -> Option<Registration> {
         let external_id = RegistrationId::from_text(self.id?.into_text()?);
         let provider_status = self.approval_status.unwrap_or_default();
         let status = match provider_status.as_str() {
