@@ -68,16 +68,18 @@ fn neighbour(row: &Row<'_>) -> Result<Neighbour, Error> {
     })
 }
 
+/// Asked every minute for every list of an organization: it must not sort them.
+const NEWEST_CHANGES: &str = "
+    SELECT updated_at FROM registration WHERE feed = (SELECT key FROM feed WHERE id = ?1) AND updated_at IS NOT NULL
+    ORDER BY updated_at DESC LIMIT ?2";
+
 pub(super) fn newest_changes(
     transaction: &Transaction<'_>,
     feeds: &[FeedId],
     limit: usize,
 ) -> Result<Vec<Timestamp>, Error> {
     let limit_of_sql = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = transaction.prepare_cached(
-        "SELECT updated_at FROM registration WHERE feed = (SELECT key FROM feed WHERE id = ?1) AND updated_at IS NOT NULL
-         ORDER BY updated_at DESC LIMIT ?2",
-    )?;
+    let mut statement = transaction.prepare_cached(NEWEST_CHANGES)?;
     let mut newest = Vec::new();
     for feed in feeds {
         let times = statement.query_map(params![feed.as_str(), limit_of_sql], |row| time(0, row.get(0)?))?;
@@ -125,4 +127,29 @@ pub(super) fn take_stock(transaction: &Transaction<'_>, feed: &FeedId) -> Result
             .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?,
     };
     Ok(Stocktaking { stored, tolerated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NEWEST_CHANGES;
+    use crate::store::MIGRATIONS;
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_newest_changes_of_a_list_are_found_without_looking_at_all_of_it() -> Result<(), rusqlite::Error> {
+        let connection = Connection::open_in_memory()?;
+        for step in MIGRATIONS {
+            connection.execute_batch(step)?;
+        }
+        let steps: Vec<String> = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_CHANGES}"))?
+            .query_map(["feed-1", "50"], |row| row.get("detail"))?
+            .collect::<Result<_, _>>()?;
+        assert!(
+            steps.iter().any(|step| step.contains("registration_by_change")),
+            "{steps:?}"
+        );
+        assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "{steps:?}");
+        Ok(())
+    }
 }

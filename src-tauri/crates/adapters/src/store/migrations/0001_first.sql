@@ -184,6 +184,8 @@ CREATE TABLE registration (
     PRIMARY KEY (feed, external_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registration_by_person ON registration (feed, person_key, external_id);
+-- Of providers that tell times of change.
+CREATE INDEX registration_by_change ON registration (feed, updated_at) WHERE updated_at IS NOT NULL;
 
 -- A full walk that was begun and has not become a complete read: whichever job reads the feed next goes on with it.
 CREATE TABLE walk (
