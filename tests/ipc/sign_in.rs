@@ -14,6 +14,12 @@ use url::Url;
 /// A stage with an app of its own at Luma, on a port that nobody else has.
 fn stage() -> (Stage, u16) {
     let stage = Stage::open();
+    let port = remembers_app(&stage);
+    (stage, port)
+}
+
+/// Enters the app at Luma; its port.
+fn remembers_app(stage: &Stage) -> u16 {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     let oauth = stage.sandbox.luma().oauth();
@@ -33,7 +39,7 @@ fn stage() -> (Stage, u16) {
         remembered["redirectUri"],
         format!("http://localhost:{port}/oauth/luma/callback")
     );
-    (stage, port)
+    port
 }
 
 /// A sign-in under way: its command goes on until the attempt has ended.
@@ -369,6 +375,64 @@ fn somebody_else_changes_nothing_until_they_are_added() {
     let added = stage.calls("add_signed_in_account", json!({})).unwrap();
     assert_ne!(added["integration"]["id"], id.as_str());
     refused(stage.calls("add_signed_in_account", json!({})), "NOT_POSSIBLE");
+}
+
+#[test]
+fn without_a_keychain_an_app_and_its_sign_ins_live_in_memory_and_nothing_is_on_the_disk() {
+    let stage = Stage::open();
+    stage.has_no_keychain.store(true, Ordering::SeqCst);
+    let none = stage
+        .calls("sign_in_options", json!({ "provider": "EVENTBRITE" }))
+        .unwrap();
+    assert_eq!(none["app"], Value::Null, "a form can be filled in all the same");
+    let port = remembers_app(&stage);
+    let status = stage.calls("app_status", json!({})).unwrap();
+    assert!(
+        text(&status["unsaved"]).contains("Your app's data is kept in memory"),
+        "{status}"
+    );
+    let known = stage
+        .calls("sign_in_options", json!({ "provider": "LUMA" }))
+        .unwrap();
+    assert_eq!(known["app"]["redirectPort"], port);
+    let (calendar, event) = stage.add_luma_event("Spring Repair Cafe", 20);
+    let end = signs_in_as(&stage, &calendar.id, None);
+    assert_eq!(end["type"], "CONNECTED", "{end}");
+    let status = stage.calls("app_status", json!({})).unwrap();
+    assert!(
+        text(&status["unsaved"]).contains("The sign-in is kept in memory"),
+        "{status}"
+    );
+    let integration = text(&end["connected"]["integration"]["id"]);
+    let item = stage.imports(&integration, &event, "BADGE_EVENT");
+    assert_eq!(stage.shows(&item)["syncStatus"], "ACTIVE");
+    let found = talkvalue_tests::sweep::canaries_below(stage.folder.path());
+    assert!(found.is_empty(), "{found:?}");
+
+    // A keychain that comes is offered all of it.
+    stage.has_no_keychain.store(false, Ordering::SeqCst);
+    stage.calls("save_sign_ins", json!({})).unwrap();
+    let status = stage.calls("app_status", json!({})).unwrap();
+    assert_eq!(status["unsaved"], Value::Null);
+    let known = stage
+        .calls("sign_in_options", json!({ "provider": "LUMA" }))
+        .unwrap();
+    assert_eq!(known["app"]["redirectPort"], port, "it is in the keychain now");
+}
+
+#[test]
+fn an_app_in_memory_is_forgotten_with_one_click() {
+    let stage = Stage::open();
+    stage.has_no_keychain.store(true, Ordering::SeqCst);
+    remembers_app(&stage);
+    let none = stage.calls("forget_app", json!({ "provider": "LUMA" })).unwrap();
+    assert_eq!(none["app"], Value::Null);
+    let none = stage
+        .calls("sign_in_options", json!({ "provider": "LUMA" }))
+        .unwrap();
+    assert_eq!(none["app"], Value::Null);
+    let status = stage.calls("app_status", json!({})).unwrap();
+    assert_eq!(status["unsaved"], Value::Null);
 }
 
 #[test]

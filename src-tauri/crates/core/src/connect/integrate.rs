@@ -3,6 +3,7 @@
 
 use super::check_origin;
 use super::keychain::vault_refused;
+use super::oauth::save_or_hold_app;
 use super::recognise::{recognise, refusal_hint};
 use super::sign_ins::save_or_hold;
 use super::withdrawal::give_back;
@@ -232,11 +233,8 @@ async fn save(
     save_or_hold(ports, &integration.id, credential, options.patience, false)
         .await
         .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
-    let is_held = ports.sign_ins.in_memory(&integration.id).is_some();
-    if let Some(app) = app.filter(|_| !is_held) {
-        ports
-            .vault
-            .save_app(integration.provider, app, options.patience)
+    if let Some(app) = app {
+        save_or_hold_app(ports, integration.provider, app, options.patience)
             .await
             .map_err(|error| vault_refused(&error, "Nothing was saved."))?;
     }

@@ -12,7 +12,7 @@ use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::domain::provider::Provider;
 use crate::error::CommandError;
-use crate::ports::{AuthorizationRequest, Notice, Patience, Ports, ProviderError, SignInError};
+use crate::ports::{AuthorizationRequest, Notice, Patience, Ports, ProviderError, SignInError, VaultError};
 use crate::query::stored_integration;
 use crate::sync::call::CallError;
 use crate::sync::engine::EngineOptions;
@@ -236,25 +236,31 @@ fn not_signed_in(provider: Provider, error: SignInError) -> CommandError {
     }
 }
 
-/// The workspace's own app, if one is kept for the server that is set now, or the one that is built in.
+/// The workspace's own app, if one is kept for the server that is set now, or the one that is built in. Where no keychain
+/// exists it is kept in memory, in processes that keep sign-ins there.
 pub async fn known_app(
     ports: &Ports,
     provider: Provider,
     patience: Patience,
 ) -> Result<Option<OauthApp>, CommandError> {
-    ports.notices.notify(Notice::AskingVault);
-    let app = ports
-        .vault
-        .load_app(provider, patience)
-        .await
-        .map_err(|error| vault_refused(&error, "Nothing was changed."))?;
+    let app = match ports.sign_ins.app_in_memory(provider) {
+        Some(held) => Some(held),
+        None => {
+            ports.notices.notify(Notice::AskingVault);
+            match ports.vault.load_app(provider, patience).await {
+                Ok(kept) => kept,
+                Err(error) if ports.sign_ins.keeps_despite(&error) => None,
+                Err(error) => return Err(vault_refused(&error, "Nothing was changed.")),
+            }
+        }
+    };
     let server = ports.oauth(provider);
     Ok(app
         .filter(|app| app.origin == *server.origin())
         .or_else(|| server.built_in_app()))
 }
 
-/// Keeps an app in the keychain. What failed over an earlier one is tried again at once.
+/// Keeps an app in the keychain, or in memory where there is none and the process keeps sign-ins there. What failed over an earlier one is tried again at once.
 pub async fn remember_app(
     ports: &Ports,
     provider: Provider,
@@ -263,24 +269,45 @@ pub async fn remember_app(
 ) -> Result<(), CommandError> {
     let _turn = take_credentials_turn(ports).await?;
     ports.notices.notify(Notice::AskingVault);
-    ports
-        .vault
-        .save_app(provider, app, patience)
+    save_or_hold_app(ports, provider, app, patience)
         .await
         .map_err(|error| vault_refused(&error, "The app was not saved."))?;
     ports.sign_ins.rest_no_longer();
     Ok(())
 }
 
-/// Erases the app from the keychain. Accounts that signed in through it stay until they have to be renewed.
+/// The caller holds the credentials lock.
+pub(super) async fn save_or_hold_app(
+    ports: &Ports,
+    provider: Provider,
+    app: &OauthApp,
+    patience: Patience,
+) -> Result<(), VaultError> {
+    let changed = match ports.vault.save_app(provider, app, patience).await {
+        Ok(()) => ports.sign_ins.forget_app(provider),
+        Err(error) if ports.sign_ins.keeps_despite(&error) => ports.sign_ins.hold_app(provider, app),
+        Err(error) => return Err(error),
+    };
+    if changed {
+        ports.notices.notify(Notice::SignInsHeldChanged);
+    }
+    Ok(())
+}
+
+/// Erases the app wherever it is kept. Accounts that signed in through it stay until they have to be renewed.
 pub async fn forget_app(ports: &Ports, provider: Provider, patience: Patience) -> Result<(), CommandError> {
     let _turn = take_credentials_turn(ports).await?;
     ports.notices.notify(Notice::AskingVault);
-    ports
-        .vault
-        .erase_app(provider, patience)
-        .await
-        .map_err(|error| vault_refused(&error, "The app is still kept."))
+    match ports.vault.erase_app(provider, patience).await {
+        Ok(()) => {}
+        // Where there is no keychain, memory is all there is.
+        Err(error) if ports.sign_ins.keeps_despite(&error) => {}
+        Err(error) => return Err(vault_refused(&error, "The app is still kept.")),
+    }
+    if ports.sign_ins.forget_app(provider) {
+        ports.notices.notify(Notice::SignInsHeldChanged);
+    }
+    Ok(())
 }
 
 /// Checks what a person entered as their app, before anything is sent anywhere.

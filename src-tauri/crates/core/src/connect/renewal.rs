@@ -262,16 +262,20 @@ pub(super) async fn app_of(
     };
     let server = ports.oauth(provider);
     let origin = server.origin();
-    Ok([kept, server.built_in_app()]
-        .into_iter()
-        .flatten()
-        .find(|app| app.client_id == grant.client_id && app.origin == *origin)
-        .unwrap_or_else(|| OauthApp {
-            client_id: grant.client_id.clone(),
-            client_secret: None,
-            redirect_port: crate::domain::credential::default_redirect_port(provider),
-            origin: origin.clone(),
-        }))
+    Ok([
+        ports.sign_ins.app_in_memory(provider),
+        kept,
+        server.built_in_app(),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|app| app.client_id == grant.client_id && app.origin == *origin)
+    .unwrap_or_else(|| OauthApp {
+        client_id: grant.client_id.clone(),
+        client_secret: None,
+        redirect_port: crate::domain::credential::default_redirect_port(provider),
+        origin: origin.clone(),
+    }))
 }
 
 /// One request, and once more where its answer was lost soon: a server that rotates gives the same successor within its

@@ -5,10 +5,11 @@
 //! that they keep them.
 
 use super::renewal::{self, Flight};
-use crate::domain::credential::{Credential, Generation, Need};
+use crate::domain::credential::{Credential, Generation, Need, OauthApp};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
+use crate::domain::provider::Provider;
 use crate::ports::{Notice, Patience, Ports, ProviderError, StoreError, VaultError};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -75,12 +76,38 @@ pub(super) struct State {
     pub(super) after_refusal: HashMap<IntegrationId, Generation>,
     /// Credentials that the keychain did not take, with its reason.
     held: HashMap<IntegrationId, (Credential, VaultError)>,
+    /// Apps that were entered where there is no keychain.
+    apps: HashMap<Provider, OauthApp>,
 }
 
 impl SignIns {
     /// This process lives long enough to keep sign-ins in memory where there is no keychain.
     pub fn keep_without_keychain(&self) {
         self.keeps_without_keychain.store(true, Ordering::Release);
+    }
+
+    /// Whether what the keychain refuses with `error` lives in memory in this process.
+    pub(super) fn keeps_despite(&self, error: &VaultError) -> bool {
+        matches!(error, VaultError::Absent { .. }) && self.keeps_without_keychain.load(Ordering::Acquire)
+    }
+
+    pub(super) fn app_in_memory(&self, provider: Provider) -> Option<OauthApp> {
+        self.state().apps.get(&provider).cloned()
+    }
+
+    /// Whether that is news.
+    pub(super) fn hold_app(&self, provider: Provider, app: &OauthApp) -> bool {
+        self.state().apps.insert(provider, app.clone()).is_none()
+    }
+
+    /// Whether there was one.
+    pub(super) fn forget_app(&self, provider: Provider) -> bool {
+        self.state().apps.remove(&provider).is_some()
+    }
+
+    /// At which providers the app is in memory only.
+    pub(super) fn held_apps(&self) -> Vec<Provider> {
+        self.state().apps.keys().copied().collect()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -119,13 +146,15 @@ impl SignIns {
     /// What a person must know of sign-ins that are in memory only.
     pub fn unsaved(&self) -> Option<String> {
         let state = self.state();
-        let (_, reason) = state.held.values().next()?;
-        Some(match reason {
-            VaultError::Absent { .. } => {
-                "This computer offers no keychain. The sign-in is kept in memory until you quit.".to_owned()
+        let sentence = match state.held.values().next() {
+            Some((_, VaultError::Absent { .. })) => {
+                "This computer offers no keychain. The sign-in is kept in memory until you quit."
             }
-            _ => "A renewed sign-in could not be saved. It works until you quit.".to_owned(),
-        })
+            Some(_) => "A renewed sign-in could not be saved. It works until you quit.",
+            None if state.apps.is_empty() => return None,
+            None => "This computer offers no keychain. Your app's data is kept in memory until you quit.",
+        };
+        Some(sentence.to_owned())
     }
 }
 
@@ -139,11 +168,7 @@ pub(super) async fn save_or_hold(
     is_renewal: bool,
 ) -> Result<(), VaultError> {
     let saved = ports.vault.save(id, credential, patience).await;
-    let may_hold = |error: &VaultError| {
-        is_renewal
-            || (matches!(error, VaultError::Absent { .. })
-                && ports.sign_ins.keeps_without_keychain.load(Ordering::Acquire))
-    };
+    let may_hold = |error: &VaultError| is_renewal || ports.sign_ins.keeps_despite(error);
     let changed = match saved {
         Ok(()) => ports.sign_ins.state().held.remove(id).is_some(),
         Err(error) if may_hold(&error) => {

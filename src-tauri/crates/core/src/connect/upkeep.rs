@@ -2,12 +2,14 @@
 //! without an end are proved at least daily and before an event starts, and what the keychain did not take is offered
 //! to it again.
 
+use super::oauth::save_or_hold_app;
 use super::sign_ins::{open_credential, save_or_hold};
 use super::{renewal, verify};
 use crate::domain::credential::Credential;
 use crate::domain::failure::FailureCode;
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::{Integration, IntegrationStatus};
+use crate::domain::provider::Provider;
 use crate::error::CommandError;
 use crate::ports::{Notice, Patience, Ports, StoreError};
 use crate::sync::engine::EngineOptions;
@@ -148,6 +150,11 @@ pub async fn save_what_is_held(ports: &Ports) {
             debug!(integration.id = %id, error = %error, "a sign-in in memory could not be looked at");
         }
     }
+    for provider in ports.sign_ins.held_apps() {
+        if let Err(error) = save_held_app(ports, provider).await {
+            debug!(provider = provider.name(), error = %error, "an app in memory could not be looked at");
+        }
+    }
 }
 
 /// Under the lock: a renewal, or a person in another process, may be changing it just now.
@@ -170,6 +177,16 @@ async fn save_held(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> 
     }
     // What is not taken stays in memory, and is offered again.
     let _ = save_or_hold(ports, id, &credential, Patience::Background, true).await;
+    Ok(())
+}
+
+/// Under the lock: a person may be changing it just now.
+async fn save_held_app(ports: &Ports, provider: Provider) -> Result<(), StoreError> {
+    let _turn = take_credentials_turn(ports).await?;
+    if let Some(app) = ports.sign_ins.app_in_memory(provider) {
+        // What is not taken stays in memory, and is offered again.
+        let _ = save_or_hold_app(ports, provider, &app, Patience::Background).await;
+    }
     Ok(())
 }
 
