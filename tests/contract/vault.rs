@@ -144,10 +144,16 @@ async fn a_refusal_of_access_is_a_lock_and_not_a_loss() {
     let entry = store.build("contract", id.as_str(), None).unwrap();
     let cred: &keyring::mock::Cred = entry.as_any().downcast_ref().unwrap();
     cred.set_error(Error::NoStorageAccess("locked".into()));
-    assert_eq!(
-        vault.load(&id, Patience::Background).await.map(|_| ()),
-        Err(VaultError::Locked)
-    );
+    let refused = vault.load(&id, Patience::Background).await.map(|_| ());
+    if cfg!(target_os = "linux") {
+        assert_eq!(refused, Err(VaultError::Locked));
+    } else {
+        // Elsewhere it names a keychain that is not there.
+        assert!(
+            matches!(refused, Err(VaultError::Unavailable { .. })),
+            "{refused:?}"
+        );
+    }
     assert!(
         vault.load(&id, Patience::Background).await.is_ok(),
         "unlocked, it goes on by itself"
@@ -312,8 +318,8 @@ async fn who_asks_while_the_keychain_is_being_asked_gets_the_same_answer() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// Run by the test below, inside a private session with a real keychain.
-#[cfg(target_os = "linux")]
+/// Run by the test below, inside a private session with a real keychain; under Wine by `cargo xtask check-windows`.
+#[cfg(any(target_os = "linux", windows))]
 #[tokio::test]
 #[ignore = "needs a session of its own: the_real_keychain_keeps_its_promises runs it in one"]
 async fn inside_a_session_the_real_keychain_keeps_its_promises() {
