@@ -380,7 +380,7 @@ fn somebody_else_changes_nothing_until_they_are_added() {
 #[test]
 fn without_a_keychain_an_app_and_its_sign_ins_live_in_memory_and_nothing_is_on_the_disk() {
     let stage = Stage::open();
-    stage.has_no_keychain.store(true, Ordering::SeqCst);
+    stage.keychain.is_there.store(false, Ordering::SeqCst);
     let none = stage
         .calls("sign_in_options", json!({ "provider": "EVENTBRITE" }))
         .unwrap();
@@ -410,7 +410,7 @@ fn without_a_keychain_an_app_and_its_sign_ins_live_in_memory_and_nothing_is_on_t
     assert!(found.is_empty(), "{found:?}");
 
     // A keychain that comes is offered all of it.
-    stage.has_no_keychain.store(false, Ordering::SeqCst);
+    stage.keychain.is_there.store(true, Ordering::SeqCst);
     stage.calls("save_sign_ins", json!({})).unwrap();
     let status = stage.calls("app_status", json!({})).unwrap();
     assert_eq!(status["unsaved"], Value::Null);
@@ -423,7 +423,7 @@ fn without_a_keychain_an_app_and_its_sign_ins_live_in_memory_and_nothing_is_on_t
 #[test]
 fn an_app_in_memory_is_forgotten_with_one_click() {
     let stage = Stage::open();
-    stage.has_no_keychain.store(true, Ordering::SeqCst);
+    stage.keychain.is_there.store(false, Ordering::SeqCst);
     remembers_app(&stage);
     let none = stage.calls("forget_app", json!({ "provider": "LUMA" })).unwrap();
     assert_eq!(none["app"], Value::Null);
