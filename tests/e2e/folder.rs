@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 use talkvalue_adapters::store::SCHEMA_VERSION;
@@ -18,6 +18,24 @@ const TITLE: &str = "Harbour Makers Night";
 /// Takes root's right to write everywhere away from what it starts: without that no permission binds root. Other users
 /// have no such right, and `setpriv` (of util-linux) changes nothing for them.
 const WITHOUT_ROOTS_RIGHTS: [&str; 2] = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+
+/// Gives what it starts a mount table of its own, in which the data folder cannot be written to, whoever one is.
+const ON_A_READ_ONLY_DISK: [&str; 7] = [
+    "unshare",
+    "--map-root-user",
+    "--mount",
+    "sh",
+    "-c",
+    r#"mount --bind "$TALKVALUE_DATA_DIR" "$TALKVALUE_DATA_DIR" &&
+       mount -o remount,bind,ro "$TALKVALUE_DATA_DIR" && exec "$@""#,
+    "read-only",
+];
+
+/// Makes what it starts somebody whom this computer does not know, and who so has no home.
+const SOMEBODY_UNKNOWN: [&str; 3] = ["unshare", "--user", "--map-user=54321"];
+
+/// What another process has written is seen much sooner.
+const SAID_WITHIN: Duration = Duration::from_secs(20);
 
 /// A second start ends by itself in far less.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
@@ -93,6 +111,78 @@ async fn a_folder_that_may_not_be_written_is_named_and_works_once_it_may() {
     window.quit().await;
 }
 
+/// Whether this system lets anybody have namespaces; some allow it to nobody.
+fn may(wrapper: &[&str]) -> bool {
+    let probe = Command::new(wrapper[0])
+        .args(&wrapper[1..])
+        .arg("true")
+        .env("TALKVALUE_DATA_DIR", std::env::temp_dir())
+        .stderr(Stdio::null())
+        .status();
+    let may = probe.is_ok_and(|status| status.success());
+    if !may {
+        println!("skipped: this system gives nobody namespaces of their own");
+    }
+    may
+}
+
+#[tokio::test]
+async fn a_folder_on_a_read_only_disk_is_named_and_its_lists_are_there_again_afterwards() {
+    if !may(&ON_A_READ_ONLY_DISK) {
+        return;
+    }
+    let (sandbox, computer) = after_an_earlier_run().await;
+    let before = contents(&computer.data_dir());
+    let start = Start {
+        wrapper: ON_A_READ_ONLY_DISK.to_vec(),
+        ..Start::default()
+    };
+    let window = computer.open_as(&sandbox, start).await;
+    window.sees("The lists cannot be opened").await;
+    window.sees("it lies on a read-only disk").await;
+    window.sees(&computer.data_dir().display().to_string()).await;
+    window.press("Try again").await;
+    window.sees("it lies on a read-only disk").await;
+    window.quit().await;
+    assert!(
+        before == contents(&computer.data_dir()),
+        "what could not be opened stays as it was, byte by byte"
+    );
+
+    let window = computer.open(&sandbox).await;
+    window.sees(TITLE).await;
+    window.sees("as of").await;
+    window.quit().await;
+}
+
+#[tokio::test]
+async fn an_account_without_a_home_is_told_to_name_a_folder_before_any_window_opens() {
+    if !may(&SOMEBODY_UNKNOWN) {
+        return;
+    }
+    let (sandbox, _) = harbour().await;
+    let computer = Computer::start(KeychainState::NoBus);
+    let app = computer.app_command(&sandbox);
+    let mut homeless = Command::new(SOMEBODY_UNKNOWN[0]);
+    homeless.args(&SOMEBODY_UNKNOWN[1..]).arg(app.get_program());
+    for (name, value) in app.get_envs() {
+        if let Some(value) = value {
+            homeless.env(name, value);
+        }
+    }
+    for name in ["HOME", "XDG_DATA_HOME", "TALKVALUE_DATA_DIR"] {
+        homeless.env_remove(name);
+    }
+    let ended = homeless.output().expect("the app starts");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("has no home folder") && told.contains("--data-dir"),
+        "what is missing, and the way out: {told}"
+    );
+    assert!(!computer.data_dir().exists(), "no other place is chosen");
+}
+
 #[tokio::test]
 async fn a_newer_versions_file_is_refused_untouched_and_its_lists_are_still_there_for_it() {
     let (sandbox, computer) = after_an_earlier_run().await;
@@ -160,6 +250,52 @@ async fn without_a_session_bus_the_app_opens_all_the_same() {
     window.press("Settings").await;
     window.sees("Integrations").await;
     window.quit().await;
+}
+
+#[tokio::test]
+async fn without_a_session_bus_a_second_window_shows_the_same_lists_and_says_for_whom_it_waits() {
+    let (sandbox, key) = harbour().await;
+    let computer = Computer::start(KeychainState::NoBus);
+    let first = computer.open(&sandbox).await;
+    first.brings_in(&key, TITLE).await;
+    // In the middle of a read, with the data folder's lock held.
+    let pause = sandbox.luma().pause_at(1);
+    first.syncs_until(pause.reached()).await;
+
+    let second = computer.open(&sandbox).await;
+    second.sees(TITLE).await;
+    second.sees("as of").await;
+    second.opens(TITLE).await;
+    assert_eq!(
+        second.count("Total attendees").await,
+        "40",
+        "it reads all the same"
+    );
+    let refused = "//button[@disabled and starts-with(@aria-label, 'Sync: ')]";
+    second
+        .finds_within(refused, "why it cannot sync now", SAID_WITHIN)
+        .await;
+    second.press("More actions").await;
+    second.press("Keep as archive").await;
+    second.sees("Another TalkValue Sync works on this data").await;
+    second
+        .does_not_see(
+            "no syncs, no alerts",
+            "whoever waits for its turn has changed nothing",
+        )
+        .await;
+    pause.release();
+    second.sees("no syncs, no alerts").await;
+    drop(second);
+
+    first.opens(TITLE).await;
+    first.sees("no syncs, no alerts").await;
+    assert_eq!(
+        first.count("Total attendees").await,
+        "40",
+        "two windows lose nobody and double nobody"
+    );
+    first.quit().await;
 }
 
 #[tokio::test]

@@ -63,6 +63,9 @@ enum Command {
         /// Says that everything is built and a screen is there
         #[arg(long, hide = true)]
         on_screen: bool,
+        /// Says in which state the keychain around this process is
+        #[arg(long, hide = true, requires = "on_screen", value_name = "STATE")]
+        keychain: Option<String>,
     },
     /// Play thousands of random stories of one list, kill processes, renew sign-ins, cut the power, damage data files
     Soak(soak::Length),
@@ -89,6 +92,10 @@ fn main() -> ExitCode {
         Command::Run { real: false } => run::with_sandbox(&repository, arguments.inside_session),
         Command::Test { fast } => test::run(&repository, fast),
         Command::Ci => test::run(&repository, false),
+        Command::Bench {
+            keychain: Some(state),
+            ..
+        } => bench_start::measure_with_keychain(&repository, &state),
         Command::Bench { on_screen: true, .. } => bench_start::measure(&repository),
         Command::Bench { only, .. } => bench(&repository, only, arguments.inside_session),
         Command::Soak(length) => soak::run(&repository, &length),

@@ -189,8 +189,7 @@ impl Push {
         (self.to_window)(notice);
     }
 
-    fn pace_after(&self, notice: &ports::Notice) -> Option<Pace> {
-        let now = Instant::now();
+    fn pace_after(&self, notice: &ports::Notice, now: Instant) -> Option<Pace> {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
         paces.hear(notice, now);
         match notice {
@@ -202,10 +201,58 @@ impl Push {
 
 impl ports::Notices for Push {
     fn notify(&self, notice: ports::Notice) {
-        let pace = self.pace_after(&notice);
+        let pace = self.pace_after(&notice, Instant::now());
         self.send(Notice {
             pace,
             ..notice.into()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use talkvalue_core::domain::failure::FailureCode;
+    use talkvalue_core::domain::ids::{ItemId, JobId};
+
+    #[test]
+    fn a_steady_job_tells_its_pace_with_its_progress_and_one_that_waits_tells_none() {
+        let push = Push {
+            to_window: Arc::new(|_| {}),
+            paces: Arc::default(),
+        };
+        let (item, job, start) = (
+            ItemId::from_text("item-1"),
+            JobId::from_text("job-1"),
+            Instant::now(),
+        );
+        let told = |secs: u64| {
+            let notice = ports::Notice::JobProgressed {
+                item: item.clone(),
+                job: job.clone(),
+                done: secs * 180,
+                total: Some(3_000),
+            };
+            push.pace_after(&notice, start + Duration::from_secs(secs))
+        };
+        assert_eq!(told(0), None, "one page tells no speed");
+        assert_eq!(told(1), None);
+        let expected = Pace {
+            count: 180,
+            per: Per::Second,
+            minutes_left: Some(0),
+        };
+        assert_eq!(told(2), Some(expected));
+        let waits = ports::Notice::JobWaits {
+            item: item.clone(),
+            job: job.clone(),
+            waiting: talkvalue_core::domain::failure::Waiting {
+                code: FailureCode::RateLimited,
+                until: None,
+            },
+        };
+        assert_eq!(push.pace_after(&waits, start + Duration::from_secs(3)), None);
+        assert_eq!(told(63), None, "a wait is not taken for slowness");
     }
 }

@@ -8,6 +8,7 @@
 
 mod aftermath;
 mod damaged;
+mod folder;
 mod input;
 mod keychain;
 mod kills;
