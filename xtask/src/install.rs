@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Screen,
     /// What uses the web view as a person would.
     Driver,
+    /// What takes down how a process writes, for the power cuts.
+    Recorder,
     /// A browser to look at the window's screens in. Only [`browser`] asks for it: we can do without.
     Browser,
 }
@@ -37,6 +39,7 @@ impl Need {
             Self::Keychain => &["dbus", "gnome-keyring", "libsecret-tools", "libglib2.0-bin"],
             Self::Screen => &["xvfb", "xauth", "openbox", "xdotool", "fonts-dejavu-core"],
             Self::Driver => &["webkit2gtk-driver"],
+            Self::Recorder => &["strace"],
             Self::Browser => &["chromium"],
         }
     }
@@ -50,6 +53,7 @@ impl Need {
             Self::Keychain => all(&["dbus-run-session", "gnome-keyring-daemon"]),
             Self::Screen => all(&["xvfb-run", "dbus-run-session"]),
             Self::Driver => all(&["WebKitWebDriver"]),
+            Self::Recorder => all(&["strace"]),
             Self::Browser => chromium().is_some(),
         }
     }
@@ -63,6 +67,7 @@ impl Need {
             }
             Self::Keychain => "dbus-run-session and gnome-keyring (dbus-daemon, gnome-keyring)",
             Self::Driver => "WebKitWebDriver (webkitgtk's driver)",
+            Self::Recorder => "strace",
             Self::Browser => "Chromium (chromium)",
             Self::Screen => "xvfb-run and dbus-run-session (xorg-x11-server-Xvfb, xorg-server-xvfb)",
         }

@@ -63,7 +63,7 @@ enum Command {
         #[arg(long, hide = true)]
         on_screen: bool,
     },
-    /// Play thousands of random stories of one list, and kill tvsync a thousand times
+    /// Play thousands of random stories of one list, kill tvsync a thousand times, cut the power thousands of times
     Soak(soak::Length),
     /// Take the README's pictures anew, from the real window on the demo workspace
     Screenshots,

@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: what the tests do briefly, for as long as it takes to be sure: random stories of one list held
-//! against a model, `tvsync` killed again and again, and sign-ins renewed in every awkward way. On a release build; the
-//! figures are printed.
+//! against a model, `tvsync` killed again and again, sign-ins renewed in every awkward way, and the power cut while the
+//! data file is written. On a release build; the figures are printed.
 
 use std::process::{Command, ExitCode};
 
@@ -20,7 +20,10 @@ pub(crate) struct Length {
     /// Processes to kill while they renew a sign-in, for each kind of provider (Linux only)
     #[arg(long, default_value_t = 500)]
     renewals: u64,
-    /// The seed of the first story, and of the kills
+    /// Power cuts, each at another moment or with other writes lost (Linux only)
+    #[arg(long, default_value_t = 4_000)]
+    power_cuts: u64,
+    /// The seed of the first story, of the kills and of the power cuts
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// One part alone
@@ -33,11 +36,17 @@ enum Part {
     Stories,
     Kills,
     Renewals,
+    PowerCuts,
 }
 
 impl Part {
-    fn needs_linux(self) -> bool {
-        self != Part::Stories
+    /// What it needs that only Linux has.
+    fn needs_of_linux(self) -> Option<&'static str> {
+        match self {
+            Part::Stories => None,
+            Part::Kills | Part::Renewals => Some("a keychain of its own"),
+            Part::PowerCuts => Some("strace"),
+        }
     }
 
     fn heading(self, seed: u64) -> String {
@@ -45,13 +54,14 @@ impl Part {
             Part::Stories => format!("Stories of one list, from seed {seed} on."),
             Part::Kills => "Processes killed over one data folder.".to_owned(),
             Part::Renewals => "Sign-ins renewed by several processes, and by some that die.".to_owned(),
+            Part::PowerCuts => format!("Power cuts while the data file is written, with seed {seed}."),
         }
     }
 }
 
 /// Builds, plays, kills. Fails if anything was found.
 pub(crate) fn run(repository: &Repository, length: &Length) -> anyhow::Result<ExitCode> {
-    install::system(&[Need::Compiler, Need::Keychain])?;
+    install::system(&[Need::Compiler, Need::Keychain, Need::Recorder])?;
     println!(
         "{}",
         terminal::heading("Building tvsync and the soak as they are released.")
@@ -80,15 +90,16 @@ pub(crate) fn run(repository: &Repository, length: &Length) -> anyhow::Result<Ex
         (Part::Stories, "stories", length.stories),
         (Part::Kills, "kills", length.kills),
         (Part::Renewals, "renewals", length.renewals),
+        (Part::PowerCuts, "power-cuts", length.power_cuts),
     ] {
         if length.only.is_some_and(|only| only != part) {
             continue;
         }
         println!("\n{}", terminal::heading(&part.heading(length.seed)));
-        if part.needs_linux() && !cfg!(target_os = "linux") {
+        if let Some(need) = part.needs_of_linux().filter(|_| !cfg!(target_os = "linux")) {
             println!(
                 "{}",
-                terminal::careful("skipped: it needs a keychain of its own, which only Linux has")
+                terminal::careful(&format!("skipped: it needs {need}, which only Linux has"))
             );
             continue;
         }

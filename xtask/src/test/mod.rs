@@ -110,6 +110,7 @@ pub(crate) fn run(repository: &Repository, fast: bool) -> anyhow::Result<ExitCod
         Need::Keychain,
         Need::Screen,
         Need::Driver,
+        Need::Recorder,
     ])?;
     install::node()?;
     if cfg!(target_os = "linux") {
@@ -219,7 +220,7 @@ fn tests(run: &Run<'_>) -> anyhow::Result<Outcome> {
         );
         test.args([
             "--lib", "--bins", "--test", "domain", "--test", "contract", "--test", "storage", "--test",
-            "flows",
+            "power", "--test", "flows",
         ]);
         test.args(["--", "--skip", "slow_"]);
     }
