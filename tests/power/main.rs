@@ -8,7 +8,7 @@
 use std::process::Command;
 use talkvalue_tests::power;
 
-/// `cargo xtask soak` cuts it ten thousand times.
+/// `cargo xtask soak` cuts it four thousand times.
 const CUTS: u64 = 60;
 
 #[test]

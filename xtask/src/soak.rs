@@ -21,7 +21,7 @@ pub(crate) struct Length {
     #[arg(long, default_value_t = 500)]
     renewals: u64,
     /// Power cuts, each at another moment or with other writes lost (Linux only)
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 4_000)]
     power_cuts: u64,
     /// Bits to flip in the data file
     #[arg(long, default_value_t = 1_000)]
