@@ -365,3 +365,11 @@ fn kill_the_app(data_dir: &Path) {
     assert_eq!(apps.len(), 1, "exactly one app works on this folder");
     kill(&apps[0]);
 }
+
+#[test]
+#[should_panic(expected = "credentials belong into the keychain only")]
+fn a_credential_left_on_a_computer_fails_any_test_here() {
+    let computer = Computer::start(KeychainState::NoBus);
+    let left = computer.keychain.home().join("cache/left");
+    fs::write(left, "token=xxCANARYEB123").expect("a file can be written");
+}

@@ -95,10 +95,4 @@ async fn from_first_start_to_a_repaired_list_that_survives_a_dead_network() {
     window.sees("as of").await;
     window.picture("10-offline").await;
     window.quit().await;
-
-    let found = talkvalue_tests::sweep::canaries_below(computer.folder.path());
-    assert!(
-        found.is_empty(),
-        "credentials belong into the keychain only, but stand in {found:?}"
-    );
 }

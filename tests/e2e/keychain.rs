@@ -48,7 +48,7 @@ impl Earlier {
 
     /// The same computer, where the keychain is now another one.
     fn with_keychain(mut self, keychain: PrivateKeychain) -> Self {
-        self.computer.keychain = keychain;
+        self.computer.gets_keychain(keychain);
         self
     }
 

@@ -6,6 +6,7 @@ use fantoccini::elements::Element;
 use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
@@ -14,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
+use talkvalue_tests::sweep::canaries_below;
 
 /// The app, and the app with a stranger's page in it.
 const APPS: [&str; 2] = ["talkvalue-sync", "stranger"];
@@ -52,7 +54,8 @@ impl Drop for Running {
     }
 }
 
-/// A computer with a screen: where the app runs, is quit and started again.
+/// A computer with a screen: where the app runs, is quit and started again. When a test is done with it, no credential
+/// may stand anywhere on it but in the keychain: neither in what the app keeps nor in what it has said.
 pub(crate) struct Computer {
     pub(crate) keychain: PrivateKeychain,
     pub(crate) folder: tempfile::TempDir,
@@ -140,6 +143,32 @@ impl Computer {
         self.folder.path().join("data")
     }
 
+    /// Replaces its keychain by another one.
+    pub(crate) fn gets_keychain(&mut self, keychain: PrivateKeychain) {
+        // What the app has left in the home of the old one goes with it.
+        self.assert_no_leak();
+        self.keychain = keychain;
+    }
+
+    /// What every start has said, one after another.
+    fn output(&self) -> File {
+        let path = self.folder.path().join("output");
+        let file = File::options().create(true).append(true).open(path);
+        file.expect("the app's output can be kept")
+    }
+
+    fn assert_no_leak(&self) {
+        let home = self.keychain.home();
+        let keyrings = home.join("data/keyrings");
+        let mut found = canaries_below(self.folder.path());
+        found.extend(canaries_below(home));
+        found.retain(|place| !Path::new(place).starts_with(&keyrings));
+        assert!(
+            found.is_empty(),
+            "credentials belong into the keychain only, but stand in {found:?}"
+        );
+    }
+
     /// Starts the app and waits until its page answers.
     pub(crate) async fn open(&self, sandbox: &Sandbox) -> Window {
         self.open_as(sandbox, Start::default()).await
@@ -225,9 +254,19 @@ impl Computer {
             .env("TALKVALUE_LUMA_API_URL", sandbox.luma().api_url())
             .env("TALKVALUE_EVENTBRITE_OAUTH_URL", sandbox.eventbrite().oauth_url())
             .env("TALKVALUE_LUMA_OAUTH_URL", sandbox.luma().oauth_url())
+            .env("TALKVALUE_LOG", "debug")
             .env("TZ", "UTC")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stdout(self.output())
+            .stderr(self.output());
+    }
+}
+
+impl Drop for Computer {
+    /// Every end-to-end test ends with the leak sweep.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_no_leak();
+        }
     }
 }
 

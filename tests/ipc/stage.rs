@@ -2,6 +2,7 @@
 //! own. Everything that leaves Rust for the window passes the recorder here.
 
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -15,17 +16,15 @@ use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::domain::provider::{Origin, Origins};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notices, Ports};
-use talkvalue_sandbox::{EventSpec, LumaCalendar, Sandbox};
+use talkvalue_sandbox::{EventSpec, LumaCalendar, Oauth, Sandbox};
 use talkvalue_sync_app::ipc::notices;
 use talkvalue_sync_app::{Launch, MAIN_WINDOW, World};
+use talkvalue_tests::sweep::{CANARY, found_below};
 use tauri::http::HeaderName;
 use tauri::ipc::{CallbackFn, InvokeBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
 use tauri::{App, Listener as _, Manager as _, WebviewWindow};
-
-/// Every credential of the sandbox holds this word.
-const CANARY: &str = "CANARY";
 
 /// Much longer than anything here takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -33,6 +32,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
     pub(crate) window: WebviewWindow<MockRuntime>,
+    sweep: Sweep,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) opened_addresses: Arc<Mutex<Vec<String>>>,
     /// Set: no browser starts on this computer.
@@ -80,12 +80,18 @@ impl Stage {
         )
         .unwrap();
         let (told, notices) = channel();
-        record(&app, told);
+        let sweep = Sweep {
+            folder: folder.path().to_path_buf(),
+            oauth: [sandbox.eventbrite().oauth(), sandbox.luma().oauth()],
+            went_out: Arc::default(),
+        };
+        record(&app, told, sweep.went_out.clone());
         start(&mut app);
         let window = app.get_webview_window(MAIN_WINDOW).unwrap();
         Self {
             sandbox,
             window,
+            sweep,
             folder,
             opened_addresses,
             starts_no_browser,
@@ -145,7 +151,7 @@ impl Stage {
 
     /// Calls a command as the main window's page does.
     pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        call(&self.window, command, InvokeBody::Json(arguments))
+        self.sweep.calls(&self.window, command, arguments)
     }
 
     pub(crate) fn shows(&self, item: &str) -> Value {
@@ -192,6 +198,7 @@ impl Stage {
         let Self {
             sandbox,
             window,
+            sweep,
             folder,
             notices,
             app,
@@ -213,6 +220,7 @@ impl Stage {
         let running = Running {
             window,
             notices,
+            sweep,
             _world: (sandbox, folder),
         };
         (running, end)
@@ -245,12 +253,13 @@ impl Stage {
 pub(crate) struct Running {
     pub(crate) window: WebviewWindow<MockRuntime>,
     notices: Receiver<Value>,
+    sweep: Sweep,
     _world: (Sandbox, tempfile::TempDir),
 }
 
 impl Running {
     pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        call(&self.window, command, InvokeBody::Json(arguments))
+        self.sweep.calls(&self.window, command, arguments)
     }
 
     pub(crate) fn hears(&self, kind: &str) -> Value {
@@ -272,6 +281,49 @@ fn heard(notices: &Receiver<Value>, kind: &str) -> Value {
         if notice["type"] == kind {
             return notice;
         }
+    }
+}
+
+/// What every test ends with: no credential stands in the data folder, or went to a window.
+struct Sweep {
+    folder: PathBuf,
+    oauth: [Oauth; 2],
+    /// Notices, and answers to the main window's calls.
+    went_out: Arc<Mutex<Vec<String>>>,
+}
+
+impl Sweep {
+    fn calls(
+        &self,
+        window: &WebviewWindow<MockRuntime>,
+        command: &str,
+        arguments: Value,
+    ) -> Result<Value, Value> {
+        let answer = call(window, command, InvokeBody::Json(arguments));
+        let (Ok(said) | Err(said)) = &answer;
+        self.went_out.lock().unwrap().push(said.to_string());
+        answer
+    }
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut words = vec![CANARY.to_owned()];
+        // What the app itself made for a sign-in is a secret too, and holds no canary.
+        words.extend(self.oauth.iter().flat_map(Oauth::secrets));
+        let found = found_below(&self.folder, &words);
+        assert!(
+            found.is_empty(),
+            "credentials belong into the keychain only, but stand in {found:?}"
+        );
+        let went_out = self.went_out.lock().unwrap();
+        let leaked = went_out
+            .iter()
+            .filter(|said| words.iter().any(|word| said.contains(word)));
+        assert_eq!(leaked.count(), 0, "a credential went out into the window");
     }
 }
 
@@ -364,12 +416,10 @@ pub(crate) fn text(value: &Value) -> String {
         .to_owned()
 }
 
-fn record(app: &App<MockRuntime>, told: Sender<Value>) {
+fn record(app: &App<MockRuntime>, told: Sender<Value>, went_out: Arc<Mutex<Vec<String>>>) {
     app.listen_any(notices::EVENT, move |event| {
-        assert!(
-            !event.payload().contains(CANARY),
-            "a notice let a credential out into the window"
-        );
+        // Looked at when the test ends: a panic here would be nobody's.
+        went_out.lock().unwrap().push(event.payload().to_owned());
         // A test that has ended hears nothing.
         let _ = told.send(serde_json::from_str(event.payload()).unwrap());
     });

@@ -61,3 +61,10 @@ fn starting_the_window_touches_neither_network_nor_keychain() {
         .any(|notice| notice["type"] == "VAULT_ASKED");
     assert!(!asked, "reading opens no keychain");
 }
+
+#[test]
+#[should_panic(expected = "credentials belong into the keychain only")]
+fn a_credential_left_in_the_data_folder_fails_any_test_here() {
+    let stage = Stage::open();
+    fs::write(stage.folder.path().join("left"), "token=xxCANARYEB123").unwrap();
+}
