@@ -148,11 +148,8 @@ async fn a_refusal_of_access_is_a_lock_and_not_a_loss() {
     if cfg!(target_os = "linux") {
         assert_eq!(refused, Err(VaultError::Locked));
     } else {
-        // Elsewhere it names a keychain that is not there.
-        assert!(
-            matches!(refused, Err(VaultError::Unavailable { .. })),
-            "{refused:?}"
-        );
+        // Elsewhere it names a keychain that is not there, and the next one is asked at once.
+        assert_eq!(refused, Ok(()));
     }
     assert!(
         vault.load(&id, Patience::Background).await.is_ok(),

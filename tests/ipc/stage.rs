@@ -151,10 +151,7 @@ impl Stage {
 
     /// Calls a command as the main window's page does.
     pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        let answer = call(&self.window, command, InvokeBody::Json(arguments));
-        let (Ok(said) | Err(said)) = &answer;
-        self.sweep.went_out.lock().unwrap().push(said.to_string());
-        answer
+        self.sweep.calls(&self.window, command, arguments)
     }
 
     pub(crate) fn shows(&self, item: &str) -> Value {
@@ -223,7 +220,7 @@ impl Stage {
         let running = Running {
             window,
             notices,
-            _sweep: sweep,
+            sweep,
             _world: (sandbox, folder),
         };
         (running, end)
@@ -256,13 +253,13 @@ impl Stage {
 pub(crate) struct Running {
     pub(crate) window: WebviewWindow<MockRuntime>,
     notices: Receiver<Value>,
-    _sweep: Sweep,
+    sweep: Sweep,
     _world: (Sandbox, tempfile::TempDir),
 }
 
 impl Running {
     pub(crate) fn calls(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        call(&self.window, command, InvokeBody::Json(arguments))
+        self.sweep.calls(&self.window, command, arguments)
     }
 
     pub(crate) fn hears(&self, kind: &str) -> Value {
@@ -293,6 +290,20 @@ struct Sweep {
     oauth: [Oauth; 2],
     /// Notices, and answers to the main window's calls.
     went_out: Arc<Mutex<Vec<String>>>,
+}
+
+impl Sweep {
+    fn calls(
+        &self,
+        window: &WebviewWindow<MockRuntime>,
+        command: &str,
+        arguments: Value,
+    ) -> Result<Value, Value> {
+        let answer = call(window, command, InvokeBody::Json(arguments));
+        let (Ok(said) | Err(said)) = &answer;
+        self.went_out.lock().unwrap().push(said.to_string());
+        answer
+    }
 }
 
 impl Drop for Sweep {

@@ -11,13 +11,15 @@ const WORDS: [&str; 8] = [
 
 /// File by file, the variables that may stand in a statement: each is taken from a list in the same file. `""` is what
 /// stands without a name.
-const KNOWN: [(&str, &[&str]); 6] = [
+const KNOWN: [(&str, &[&str]); 7] = [
     ("store/history.rs", &["comparison", "direction"]),
     ("store/integrations.rs", &["own", "table"]),
     ("store/items.rs", &["condition", "rows", "table"]),
     // The columns are those of our own schema.
     ("store/local_facts.rs", &["", "places", "table"]),
     ("store/registrations.rs", &["column", "table"]),
+    // The tables are those of our own steps, or nothing is asked.
+    ("store/sums.rs", &["cells", "name"]),
     ("store/support_facts.rs", &["table"]),
 ];
 
