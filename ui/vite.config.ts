@@ -42,6 +42,7 @@ export default defineConfig(({ mode }) => {
       include: ["tests/**/*.test.ts"],
       exclude: ["tests/browser/**", "tests/screenshots/**"],
       setupFiles: ["tests/setup.ts"],
+      testTimeout: 60_000,
     },
   };
 });

@@ -282,7 +282,7 @@ async fn flips_bits(folder: &Path, before: &Seen, found: usize) {
             assert_eq!(&now, before, "{place} was read as if it were right");
         }
     }
-    println!("{flips} flips: {noticed} noticed, 0 read as if they were right");
+    eprintln!("{flips} flips: {noticed} noticed, 0 read as if they were right");
     assert!(
         noticed >= flips * found / 100,
         "only what nobody reads may be flipped without a loss: {noticed} of {flips}"

@@ -1,6 +1,10 @@
 // What jsdom lacks and the window uses: sizes that never change, observers that never call.
 
 import "@testing-library/jest-dom/vitest";
+import { configure } from "@testing-library/svelte";
+
+// Facts are waited for, however busy the computer is.
+configure({ asyncUtilTimeout: 15_000 });
 
 class NeverObserves {
   observe(): void {}
