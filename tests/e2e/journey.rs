@@ -95,4 +95,9 @@ async fn from_first_start_to_a_repaired_list_that_survives_a_dead_network() {
     window.sees("as of").await;
     window.picture("10-offline").await;
     window.quit().await;
+    assert!(
+        computer.said().contains("DEBUG talkvalue_"),
+        "the app's own words are kept and swept: {}",
+        computer.said()
+    );
 }

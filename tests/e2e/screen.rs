@@ -150,10 +150,18 @@ impl Computer {
         self.keychain = keychain;
     }
 
-    /// What every start has said, one after another.
+    /// What every start has said so far, one after another.
+    pub(crate) fn said(&self) -> String {
+        let bytes = std::fs::read(self.output_path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn output_path(&self) -> PathBuf {
+        self.folder.path().join("output")
+    }
+
     fn output(&self) -> File {
-        let path = self.folder.path().join("output");
-        let file = File::options().create(true).append(true).open(path);
+        let file = File::options().create(true).append(true).open(self.output_path());
         file.expect("the app's output can be kept")
     }
 
