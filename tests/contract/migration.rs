@@ -234,7 +234,9 @@ async fn a_kill_in_the_middle_leaves_the_old_file_or_the_new_one() {
         );
         assert!(!copy.path().join(COPY).exists());
     }
-    eprintln!("{kills} updates: {killed} killed, {old} left the old file, {new} the new one, 0 anything else");
+    eprintln!(
+        "{kills} updates: {killed} killed, {old} left the old file, {new} the new one, 0 anything else"
+    );
     assert!(
         killed >= kills / 2 && old > 0,
         "too few died in the middle: {killed} killed, {old} old, {new} new"

@@ -132,15 +132,11 @@ pub(super) fn take_stock(transaction: &Transaction<'_>, feed: &FeedId) -> Result
 #[cfg(test)]
 mod tests {
     use super::NEWEST_CHANGES;
-    use crate::store::MIGRATIONS;
-    use rusqlite::Connection;
+    use crate::store::{MIGRATIONS, migrate};
 
     #[test]
     fn the_newest_changes_of_a_list_are_found_without_looking_at_all_of_it() -> Result<(), rusqlite::Error> {
-        let connection = Connection::open_in_memory()?;
-        for step in MIGRATIONS {
-            connection.execute_batch(step)?;
-        }
+        let connection = migrate::empty(MIGRATIONS)?;
         let steps: Vec<String> = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {NEWEST_CHANGES}"))?
             .query_map(["feed-1", "50"], |row| row.get("detail"))?
