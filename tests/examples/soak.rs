@@ -91,6 +91,7 @@ fn renewals(seed: u64, kills: u64) -> ExitCode {
         row("  recovered", killed.recovered);
         row("  reconnects", killed.reconnects);
         row("  token requests", killed.most_token_requests);
+        row("  keychains died", killed.keychains_died);
         row("  saved, p50 ms", format!("{:.1}", killed.saved_within_ms(0.5)));
         row("  saved, p99 ms", format!("{:.1}", killed.saved_within_ms(0.99)));
         over(killed.time, killed.defects);

@@ -13,6 +13,8 @@ use talkvalue_sandbox::{Fault, OauthDialect};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The process that goes on after a kill may ask this often for tokens, and not once more.
 const MOST_TOKEN_REQUESTS: usize = 2;
+/// The exit code of a process that finds no keychain.
+const NO_KEYCHAIN: i32 = 6;
 
 /// What many kills in one dialect came to.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Killed {
     pub most_token_requests: usize,
     /// How long the only copy of a renewed token was in memory, in microseconds, ascending.
     pub saved_after_us: Vec<u64>,
+    /// GNOME's keychain now and then dies with a client that is killed; its session starts it again.
+    pub keychains_died: u64,
     pub defects: Vec<String>,
     pub time: Duration,
 }
@@ -113,18 +117,23 @@ fn plays(
     let item = ground.item.clone();
     let sync = ["sync", &item, "--json"];
     let was_killed = kills(ground, &sync, round)?;
-    let carried_out = ground.oauth.tally().refreshes > before.refreshes;
+    let carried_out = |ground: &Ground| ground.oauth.tally().refreshes > before.refreshes;
     let child_log = ground.log_of("killed");
     let was_kept = child_log.contains("the sign-in was renewed");
     match was_killed {
         true => figures.kills += 1,
         false => figures.ended += 1,
     }
-    if was_killed && carried_out && !was_kept {
+    if was_killed && carried_out(ground) && !was_kept {
         figures.in_between += 1;
     }
     ground.oauth.clears_requests();
-    let after = ground.runs(&sync);
+    let mut after = ground.runs(&sync);
+    if after.code == Some(NO_KEYCHAIN) {
+        figures.keychains_died += 1;
+        ground.restarts_keychain();
+        after = ground.runs(&sync);
+    }
     let asked = ground.oauth.token_requests();
     figures.most_token_requests = figures.most_token_requests.max(asked);
     if asked > MOST_TOKEN_REQUESTS {
@@ -138,8 +147,13 @@ fn plays(
         Some(3) if dialect == OauthDialect::StrictRotation => {}
         code => return Err(format!("the next process ended with {code:?}: {}", after.json())),
     }
-    if !carried_out || was_kept {
-        return Err(format!("disconnected without cause: {}", after.json()));
+    // A request that had arrived may have been carried out after the kill: only now is that certain.
+    if !carried_out(ground) || was_kept {
+        return Err(format!(
+            "disconnected without cause: {}\nThe killed one had said:\n{}",
+            after.json(),
+            last_lines(&child_log)
+        ));
     }
     reconnects(ground, &sync)?;
     figures.reconnects += 1;
@@ -186,19 +200,24 @@ fn kills(ground: &mut Ground, words: &[&str], round: Round) -> Result<bool, Stri
     }
     let before = ground.oauth.tally().refreshes;
     let mut child = ground.starts("killed", words);
-    match (&pause, round.moment) {
-        (Some(pause), moment) => {
-            waits_for(&mut child, || pause.is_reached())?;
-            if moment == Moment::Answered {
-                pause.release();
-                // Nothing is waited for: the moment is part of the round.
-                std::thread::sleep(Duration::from_micros(round.micros));
-            }
-        }
-        (None, Moment::CarriedOut) => {
-            waits_for(&mut child, || ground.oauth.tally().refreshes > before)?;
-        }
-        (None, _) => std::thread::sleep(Duration::from_micros(round.micros)),
+    let came_so_far = match (&pause, round.moment) {
+        (Some(pause), _) => waits_for(&mut child, || pause.is_reached()),
+        (None, Moment::CarriedOut) => waits_for(&mut child, || ground.oauth.tally().refreshes > before),
+        (None, _) => Ok(()),
+    };
+    if let Err(wrong) = came_so_far {
+        child.kill().unwrap();
+        let ended = ground.ends("killed", child);
+        ground.oauth.clears_faults();
+        let log = ground.log_of("killed");
+        return Err(format!("{wrong}: {}\n{}", ended.json(), last_lines(&log)));
+    }
+    if let (Some(pause), Moment::Answered) = (&pause, round.moment) {
+        pause.release();
+    }
+    if matches!(round.moment, Moment::Early | Moment::Answered) {
+        // Nothing is waited for: the moment is part of the round.
+        std::thread::sleep(Duration::from_micros(round.micros));
     }
     let done = child.try_wait().unwrap().is_some();
     child.kill().unwrap();
@@ -219,4 +238,9 @@ fn waits_for(child: &mut Child, fact: impl Fn() -> bool) -> Result<(), String> {
         std::thread::yield_now();
     }
     Ok(())
+}
+
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
 }

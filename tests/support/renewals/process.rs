@@ -72,6 +72,10 @@ impl Ground {
         ground
     }
 
+    pub(super) fn restarts_keychain(&self) {
+        self.computer.keychain.restart().unwrap();
+    }
+
     pub(super) fn luma(&self) -> Luma {
         self.sandbox.luma()
     }
