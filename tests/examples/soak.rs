@@ -82,6 +82,7 @@ fn renewals(seed: u64, kills: u64) -> ExitCode {
     row("  lapses", together.lapses);
     row("  renewals", together.refreshes);
     row("  families revoked", together.family_revocations);
+    row("  keychains died", together.keychains_died);
     over(together.time, together.defects);
     for dialect in renewals::THAT_RENEW {
         let killed = renewals::killed(seed, kills, dialect);

@@ -1,6 +1,6 @@
 //! Processes killed at every step of a renewal: the next one goes on, or says honestly that the sign-in is lost.
 
-use super::process::Ground;
+use super::process::{Ground, NO_KEYCHAIN};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
@@ -13,8 +13,6 @@ use talkvalue_sandbox::{Fault, OauthDialect};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The process that goes on after a kill may ask this often for tokens, and not once more.
 const MOST_TOKEN_REQUESTS: usize = 2;
-/// The exit code of a process that finds no keychain.
-const NO_KEYCHAIN: i32 = 6;
 
 /// What many kills in one dialect came to.
 #[derive(Debug, Default)]

@@ -12,6 +12,9 @@ use talkvalue_sandbox::keychain::KeychainState;
 use talkvalue_sandbox::{EventSpec, Luma, Oauth, OauthDialect, Sandbox};
 use url::Url;
 
+/// The exit code of a process that finds no keychain.
+pub(super) const NO_KEYCHAIN: i32 = 6;
+
 pub(super) struct Ground {
     pub(super) sandbox: Sandbox,
     pub(super) computer: Computer,
