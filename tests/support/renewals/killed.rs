@@ -207,6 +207,10 @@ fn kills(ground: &mut Ground, words: &[&str], round: Round) -> Result<bool, Stri
         child.kill().unwrap();
         let ended = ground.ends("killed", child);
         ground.oauth.clears_faults();
+        if ended.code == Some(NO_KEYCHAIN) {
+            ground.restarts_keychain();
+            return Ok(false);
+        }
         let log = ground.log_of("killed");
         return Err(format!("{wrong}: {}\n{}", ended.json(), last_lines(&log)));
     }
