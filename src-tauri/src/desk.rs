@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use talkvalue_core::connect::keep_signed_in;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::ports::{Patience, Ports};
 use talkvalue_core::query::ItemView;
 use talkvalue_core::query::attendee_list::AttendeeLists;
@@ -23,7 +22,6 @@ pub(crate) struct Desk {
     pub(crate) ports: Ports,
     pub(crate) lists: AttendeeLists,
     pub(crate) runner: Arc<Runner>,
-    pub(crate) engine: EngineView,
     live: OnceLock<AbortHandle>,
 }
 
@@ -53,16 +51,12 @@ pub(crate) fn until_done() -> EngineOptions {
 
 impl Desk {
     pub(crate) fn new(ports: Ports) -> Self {
-        let engine = EngineView {
-            running_since: Some(ports.clock.now()),
-        };
         ports.sign_ins.keep_without_keychain();
         let runner = Arc::new(Runner::new(ports.clone()));
         Self {
             ports,
             lists: AttendeeLists::default(),
             runner,
-            engine,
             live: OnceLock::new(),
         }
     }
@@ -70,10 +64,7 @@ impl Desk {
     /// Begins to keep the lists live and the accounts signed in, if it has not begun yet.
     pub(crate) fn keep_live(&self) {
         self.live.get_or_init(|| {
-            let (lists, accounts) = (
-                keep_live(self.runner.clone(), self.engine),
-                keep_signed_in(self.ports.clone()),
-            );
+            let (lists, accounts) = (keep_live(self.runner.clone()), keep_signed_in(self.ports.clone()));
             tokio::spawn(async move { tokio::join!(lists, accounts) }).abort_handle()
         });
     }

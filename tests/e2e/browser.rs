@@ -128,11 +128,7 @@ async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open_as(&sandbox, browser.start()).await;
 
-    window.press("Connect Eventbrite").await;
-    window.press("Other ways").await;
-    window.type_into("API key", &app.client_id).await;
-    let secret = app.client_secret.expect("Eventbrite's apps have one");
-    window.type_into("Client secret", &secret).await;
+    window.enters_own_app(&app).await;
     window.press("Save and sign in").await;
     window.sees("Waiting for Eventbrite").await;
     let native = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");

@@ -19,6 +19,9 @@ const PROMPTED_WITHIN: Duration = Duration::from_secs(30);
 /// An emptied keychain may still be starting: it is believed after a minute.
 const EMPTINESS_BELIEVED_WITHIN: Duration = Duration::from_secs(100);
 
+/// What waits for the keychain is tried again every minute, after a rest of a quarter of one.
+const GOES_ON_WITHIN: Duration = Duration::from_secs(150);
+
 /// One computer on which an earlier run has brought in a list.
 struct Earlier {
     sandbox: Sandbox,
@@ -83,6 +86,8 @@ async fn a_locked_keychain_hides_no_list_and_is_said_to_be_locked() {
     window
         .does_not_see("Disconnected", "a lock is no lost sign-in")
         .await;
+    earlier.computer.keychain.unlock().expect("the keychain unlocks");
+    goes_on_by_itself(&window, "keychain is locked").await;
     window.quit().await;
 }
 
@@ -134,20 +139,27 @@ async fn slow_a_prompt_that_nobody_answers_hides_no_list_and_is_given_up() {
     window
         .does_not_see("Disconnected", "a prompt that nobody answered is no lost sign-in")
         .await;
+    earlier.computer.keychain.unlock().expect("the keychain unlocks");
+    goes_on_by_itself(&window, "keychain is locked").await;
     window.quit().await;
 }
 
 #[tokio::test]
 async fn a_session_without_a_keychain_hides_no_list_and_is_said_to_have_none() {
     let earlier = Earlier::run().await;
-    let keychain = PrivateKeychain::start(KeychainState::NoService).expect("a bus without a keychain");
-    let earlier = earlier.with_keychain(keychain);
+    earlier
+        .computer
+        .keychain
+        .stop_service()
+        .expect("the keychain ends");
     let window = earlier.starts("absent").await;
     window.sees("no keychain").await;
     window.sees("Start GNOME Keyring").await;
     window
         .does_not_see("Disconnected", "an absent keychain says nothing about a sign-in")
         .await;
+    earlier.computer.keychain.restart().expect("the keychain starts");
+    goes_on_by_itself(&window, "no keychain").await;
     window.quit().await;
 }
 
@@ -173,6 +185,12 @@ async fn a_keychain_that_hangs_hides_no_list_and_is_said_not_to_answer_without_a
     window
         .does_not_see("Disconnected", "silence says nothing about a sign-in")
         .await;
+    earlier
+        .computer
+        .keychain
+        .resume()
+        .expect("the keychain answers again");
+    goes_on_by_itself(&window, "does not answer").await;
     window.quit().await;
 }
 
@@ -187,8 +205,10 @@ async fn a_keychain_that_was_restarted_while_the_window_is_open_serves_again() {
         .restart()
         .expect("the keychain restarts");
     let pause = earlier.sandbox.luma().pause_at(1);
-    // The provider is asked: the sign-in was read from the restarted keychain.
-    window.syncs_until(pause.reached()).await;
+    // The provider is asked: the sign-in was read from the restarted keychain, and nobody has pressed anything.
+    tokio::time::timeout(GOES_ON_WITHIN, pause.reached())
+        .await
+        .expect("the next check comes by itself");
     pause.release();
     window
         .does_not_see("keychain", "a restarted keychain needs nobody")
@@ -241,6 +261,17 @@ async fn slow_an_emptied_keychain_disconnects_after_a_minute_and_says_so() {
         .await;
     disconnected(&window).await;
     window.quit().await;
+}
+
+/// Nobody presses anything: the trouble is no longer said, and the list is live.
+async fn goes_on_by_itself(window: &Window, trouble: &str) {
+    let begun = Instant::now();
+    window.gone(trouble, GOES_ON_WITHIN).await;
+    window.sees_within("Syncing", GOES_ON_WITHIN).await;
+    println!(
+        "\"{trouble}\" is over: live again {} s after the keychain was back",
+        begun.elapsed().as_secs()
+    );
 }
 
 /// The item says what became of its sign-in, and the way back.

@@ -98,8 +98,13 @@ fn answer(stream: &TcpStream, page: &Mutex<String>, heard: &Mutex<Vec<String>>, 
             String::from("<!doctype html><title>elsewhere</title><p>The window left the app.</p>")
         }
     };
+    let disposition = if request.starts_with("GET /attachment") {
+        format!("Content-Disposition: attachment; filename=\"{MARK}.csv\"\r\n")
+    } else {
+        String::new()
+    };
     let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nAccess-Control-Allow-Origin: *\r\n\
+        "HTTP/1.1 200 OK\r\n{disposition}Content-Type: text/html; charset=utf-8\r\nAccess-Control-Allow-Origin: *\r\n\
          Set-Cookie: stranger={MARK}; Max-Age=86400; Path=/\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         answer.len()
     );

@@ -13,6 +13,7 @@
 #[path = "../acl.rs"]
 mod acl;
 mod browser;
+mod dropped;
 mod folder;
 mod hostile;
 mod idle;
@@ -21,6 +22,7 @@ mod keychain;
 mod local_server;
 mod pictures;
 mod policy;
+mod provider_page;
 mod provider_window;
 mod repair;
 mod screen;

@@ -85,6 +85,35 @@ fn xdotool(computer: &Computer) -> Command {
     command
 }
 
+/// Drags with the pointer from one place on the main window's page to another, and lets go there.
+pub(crate) fn drags(computer: &Computer, from: (f64, f64), to: (f64, f64)) {
+    let id = windows(computer, "^TalkValue Sync$")
+        .into_iter()
+        .next()
+        .expect("the main window shows");
+    let whole = |value: f64| format!("{value:.0}");
+    let mut pointer = xdotool(computer);
+    pointer.args(["mousemove", "--sync", "--window", &id, &whole(from.0), &whole(from.1)]);
+    pointer.args(["mousedown", "1"]);
+    // A drag begins once the pointer has gone some way.
+    for step in 1..=10 {
+        let part = f64::from(step) / 10.0;
+        let x = from.0 + (to.0 - from.0) * part;
+        let y = from.1 + (to.1 - from.1) * part;
+        pointer.args(["mousemove", "--window", &id, &whole(x), &whole(y), "sleep", "0.05"]);
+    }
+    pointer.args(["mouseup", "1"]);
+    let status = pointer
+        .status()
+        .expect("xdotool runs (`cargo xtask test` installs it)");
+    assert!(status.success(), "the pointer could not be moved");
+}
+
+/// How many windows show on the screen.
+pub(crate) fn how_many(computer: &Computer) -> usize {
+    windows(computer, ".").len()
+}
+
 fn windows(computer: &Computer, words: &str) -> Vec<String> {
     let found = xdotool(computer)
         .args(["search", "--onlyvisible", "--name", words])

@@ -60,11 +60,7 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open(&sandbox).await;
 
-    window.press("Connect Eventbrite").await;
-    window.press("Other ways").await;
-    window.type_into("API key", &app.client_id).await;
-    let secret = app.client_secret.expect("Eventbrite's apps have one");
-    window.type_into("Client secret", &secret).await;
+    window.enters_own_app(&app).await;
     window.press("Save and sign in").await;
     window.sees("Waiting for Eventbrite").await;
     allows(&computer, "twelve-1-first-account", 0);
@@ -76,6 +72,8 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
     allows(&computer, "twelve-2-second-account", 1);
     window.sees("Connected as box@dockhall.example").await;
     window.press("Import events").await;
+    // The dialog before has a Cancel too.
+    window.sees("Evening 1 of").await;
     window.press("Cancel").await;
 
     let integrations = calls(&window, "list_integrations", json!({})).await;

@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use talkvalue_sandbox::Sandbox;
+use talkvalue_sandbox::{OauthApp, Sandbox};
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 use talkvalue_tests::sweep::canaries_below;
 
@@ -472,6 +472,15 @@ impl Window {
         self.choose(title).await;
         self.press("Import").await;
         self.sees("as of").await;
+    }
+
+    /// Enters the workspace's own app at Eventbrite, up to the button that saves it.
+    pub(crate) async fn enters_own_app(&self, app: &OauthApp) {
+        self.press("Connect Eventbrite").await;
+        self.press("Other ways").await;
+        self.type_into("API key", &app.client_id).await;
+        let secret = app.client_secret.as_ref().expect("Eventbrite's apps have one");
+        self.type_into("Client secret", secret).await;
     }
 
     /// Waits until the page no longer says these words.

@@ -20,7 +20,7 @@ window.__TAURI_INTERNALS__.invoke(command, payload).then(
 "#;
 
 /// Begins to sign in; what comes of it is kept in the page.
-const BEGIN: &str = r#"
+pub(crate) const BEGIN: &str = r#"
 const [payload, done] = arguments;
 window.signedIn = window.__TAURI_INTERNALS__.invoke("sign_in", payload).then(
   (answer) => ({ answer }),
@@ -29,7 +29,7 @@ window.signedIn = window.__TAURI_INTERNALS__.invoke("sign_in", payload).then(
 done(1);
 "#;
 
-const END: &str = "const [done] = arguments; window.signedIn.then(done);";
+pub(crate) const END: &str = "const [done] = arguments; window.signedIn.then(done);";
 
 pub(crate) async fn calls(window: &Window, command: &str, payload: Value) -> Value {
     window.script(CALL, vec![json!(command), payload]).await
@@ -123,11 +123,7 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open(&sandbox).await;
 
-    window.press("Connect Eventbrite").await;
-    window.press("Other ways").await;
-    window.type_into("API key", &app.client_id).await;
-    let secret = app.client_secret.expect("Eventbrite's apps have one");
-    window.type_into("Client secret", &secret).await;
+    window.enters_own_app(&app).await;
     window.picture("oauth-1-own-app").await;
     window.press("Save and sign in").await;
     window.sees("Waiting for Eventbrite").await;
@@ -169,7 +165,7 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
 }
 
 /// Files below `folder` in whose names or bytes `mark` stands.
-fn files_with(folder: &std::path::Path, mark: &str) -> Vec<String> {
+pub(crate) fn files_with(folder: &std::path::Path, mark: &str) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };

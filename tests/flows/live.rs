@@ -6,7 +6,7 @@ use crate::stage::{BOTH, Stage};
 use std::sync::Arc;
 use std::time::Duration;
 use talkvalue_core::domain::failure::FailureCode;
-use talkvalue_core::domain::freshness::{EngineView, Freshness};
+use talkvalue_core::domain::freshness::Freshness;
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
@@ -27,7 +27,6 @@ pub(crate) struct Open {
     pub(crate) ports: Ports,
     pub(crate) runner: Arc<Runner>,
     clock: Arc<SteppedClock>,
-    engine: EngineView,
     live: tokio::task::JoinHandle<()>,
 }
 
@@ -44,22 +43,20 @@ impl Open {
             clock: clock.clone(),
             ..ports
         };
-        let engine = EngineView {
-            running_since: Some(ports.clock.now()),
-        };
         let runner = Arc::new(Runner::new(ports.clone()));
-        let live = tokio::spawn(keep_live(runner.clone(), engine));
+        let live = tokio::spawn(keep_live(runner.clone()));
         Self {
             ports,
             runner,
             clock,
-            engine,
             live,
         }
     }
 
     pub(crate) async fn shows(&self, item: &ItemId) -> ItemView {
-        query::item(&self.ports, item, self.engine).await.unwrap()
+        query::item(&self.ports, item, self.runner.engine())
+            .await
+            .unwrap()
     }
 
     /// Waits until the item is as wanted, and answers with it. Time passes slowly meanwhile.
@@ -124,6 +121,11 @@ impl Open {
             }
         }
     }
+
+    /// Lets time pass of which this process sees nothing.
+    fn sleeps(&self, asleep: Duration) {
+        self.clock.advance(asleep);
+    }
 }
 
 impl Drop for Open {
@@ -152,6 +154,55 @@ async fn a_list_is_checked_at_the_start_and_green_only_then() {
         pause.release();
         open.until(&item, "the first check", green).await;
     }
+}
+
+#[tokio::test]
+async fn a_computer_that_slept_checks_before_anything_is_green_again() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 60).await;
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&item, "the first check", green).await;
+        let pause = stage.door().pause_at(1);
+        // Less than the age at which the list would be stale by itself.
+        open.sleeps(Duration::from_secs(120));
+        let woken = open.shows(&item).await;
+        assert_eq!(
+            (woken.sync_status, woken.freshness),
+            (SyncStatus::Active, Freshness::Checking),
+            "{provider:?}: who asks before the engine has noticed is not told that the list is live"
+        );
+        pause.reached().await;
+        assert_eq!(
+            open.shows(&item).await.freshness,
+            Freshness::Checking,
+            "{provider:?}"
+        );
+        pause.release();
+        open.until(&item, "the check after the wake", green).await;
+    }
+}
+
+#[tokio::test]
+async fn what_rested_for_long_is_looked_at_when_the_computer_wakes() {
+    let (stage, item) = Stage::imported(Provider::Luma, 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage
+        .door()
+        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    open.until(&item, "a pause of five minutes", |view| {
+        let (Some(tried), Some(next)) = (view.last_attempted_at, view.next_attempt_at) else {
+            return false;
+        };
+        next.duration_since(tried).as_secs() >= 300
+    })
+    .await;
+    stage.door().clears_faults();
+    open.sleeps(Duration::from_secs(120));
+    let woken = open.ports.clock.now();
+    let recovered = open.until(&item, "the recovery", green).await;
+    let pause = recovered.last_synced_at.unwrap().duration_since(woken).as_secs();
+    assert!(pause <= 35, "the network may be another one now: {pause} s");
 }
 
 #[tokio::test]

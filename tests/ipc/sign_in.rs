@@ -173,6 +173,24 @@ fn a_stopped_sign_in_leaves_no_port_open_and_nothing_behind() {
 }
 
 #[test]
+fn a_sign_in_that_nobody_ends_gives_up_after_its_five_minutes() {
+    for way in ["WINDOW", "BROWSER"] {
+        let (stage, port) = stage();
+        let signing_in = signs_in(&stage, way, None);
+        assert_eq!(waits_for_person(&stage)["way"], way);
+        stage.minutes_pass();
+        let message = refused(signing_in.answers(), "WAITING");
+        assert!(message.contains("within five minutes"), "{message}");
+        assert_eq!(sign_in_windows(&stage), 0, "{way}: its window is gone");
+        assert!(
+            TcpListener::bind(("127.0.0.1", port)).is_ok(),
+            "{way}: nobody listens any more"
+        );
+        refused(stage.calls("sign_in_address", json!({})), "NOT_POSSIBLE");
+    }
+}
+
+#[test]
 fn beginning_again_takes_the_place_of_what_was_begun() {
     let (stage, port) = stage();
     // Whatever starts the browser takes its time: the first attempt holds the port and is not waiting yet.

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use talkvalue_adapters::clock::SystemClock;
 use talkvalue_adapters::data_folder::DataFolder;
 use talkvalue_adapters::oauth::OauthClient;
 use talkvalue_adapters::providers::{eventbrite::EventbriteApi, luma::LumaApi};
@@ -19,6 +18,7 @@ use talkvalue_core::ports::{Notices, Ports};
 use talkvalue_sandbox::{EventSpec, LumaCalendar, Oauth, Sandbox};
 use talkvalue_sync_app::ipc::notices;
 use talkvalue_sync_app::{Launch, MAIN_WINDOW, World};
+use talkvalue_tests::clock::WallClock;
 use talkvalue_tests::sweep::{CANARY, found_below};
 use tauri::http::HeaderName;
 use tauri::ipc::{CallbackFn, InvokeBody};
@@ -38,6 +38,7 @@ pub(crate) struct Stage {
     /// Set: no browser starts on this computer.
     pub(crate) starts_no_browser: Arc<AtomicBool>,
     pub(crate) keychain: Keychain,
+    clock: WallClock,
     notices: Receiver<Value>,
     app: App<MockRuntime>,
 }
@@ -71,7 +72,8 @@ impl Stage {
         let opened_addresses: Arc<Mutex<Vec<String>>> = Arc::default();
         let starts_no_browser: Arc<AtomicBool> = Arc::default();
         let browser = (opened_addresses.clone(), starts_no_browser.clone());
-        let world = world(&sandbox, &folder, &keychain, browser);
+        let clock = WallClock::default();
+        let world = world(&sandbox, &folder, &keychain, &clock, browser);
         let mut app = talkvalue_sync_app::build(
             mock_builder(),
             talkvalue_sync_app::context(),
@@ -96,9 +98,15 @@ impl Stage {
             opened_addresses,
             starts_no_browser,
             keychain,
+            clock,
             notices,
             app,
         }
+    }
+
+    /// Whoever waits for minutes has waited long enough.
+    pub(crate) fn minutes_pass(&self) {
+        self.clock.minutes_pass();
     }
 
     /// Takes this computer's keychain away, or gives it back.
@@ -462,17 +470,18 @@ fn world(
     sandbox: &Sandbox,
     folder: &tempfile::TempDir,
     keychain: &Keychain,
+    clock: &WallClock,
     (opened, starts_none): (Arc<Mutex<Vec<String>>>, Arc<AtomicBool>),
 ) -> World {
     let (eventbrite, luma) = (
         origins(&sandbox.eventbrite().api_url(), &sandbox.eventbrite().oauth_url()),
         origins(&sandbox.luma().api_url(), &sandbox.luma().oauth_url()),
     );
-    let keychain = keychain.clone();
+    let (keychain, clock) = (keychain.clone(), clock.clone());
     let path = folder.path().to_path_buf();
     World {
         data_dir: folder.path().display().to_string(),
-        open_ports: Arc::new(move |notices| ports(&path, &eventbrite, &luma, &keychain, notices)),
+        open_ports: Arc::new(move |notices| ports(&path, &eventbrite, &luma, &keychain, &clock, notices)),
         open_address: Arc::new(move |address| {
             if starts_none.load(Ordering::SeqCst) {
                 return Err(std::io::ErrorKind::NotFound.into());
@@ -488,11 +497,12 @@ fn ports(
     eventbrite: &Origins,
     luma: &Origins,
     keychain: &Keychain,
+    clock: &WallClock,
     notices: Arc<dyn Notices>,
 ) -> Result<Ports, CommandError> {
     let folder = DataFolder::open(path)?;
     let store = SqliteStore::open(&folder)?;
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::new(clock.clone());
     let keychain = keychain.clone();
     let vault = KeychainVault::with_store("ipc", Arc::new(move || keychain.open()), Deadlines::default());
     Ok(Ports {

@@ -1,13 +1,17 @@
-//! Time that passes only when somebody sleeps: the core and the sandbox see the same clock.
+//! Clocks that do not keep a test waiting.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use talkvalue_adapters::clock::SystemClock;
 use talkvalue_core::ports::Clock;
 use talkvalue_sandbox::SandboxClock;
+use tokio::sync::watch;
 
+/// Time that passes only when somebody sleeps: the core and the sandbox see the same clock.
+///
 /// A sleep moves the sandbox's clock instead of waiting, and is written down.
 pub struct JumpingClock {
     clock: SandboxClock,
@@ -109,5 +113,37 @@ impl Clock for SteppedClock {
 
     fn jitter(&self) -> f64 {
         0.0
+    }
+}
+
+/// The computer's own clock, on which minutes pass when the test says so.
+#[derive(Clone, Default)]
+pub struct WallClock {
+    minutes_passed: Arc<watch::Sender<bool>>,
+}
+
+impl WallClock {
+    /// Whoever waits for minutes has waited long enough, from now on.
+    pub fn minutes_pass(&self) {
+        self.minutes_passed.send_replace(true);
+    }
+}
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let mut passed = self.minutes_passed.subscribe();
+        tokio::select! {
+            () = SystemClock.sleep(duration) => {}
+            _ = passed.wait_for(|passed| *passed), if duration >= Duration::from_secs(60) => {}
+        }
+    }
+
+    fn jitter(&self) -> f64 {
+        SystemClock.jitter()
     }
 }

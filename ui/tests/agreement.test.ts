@@ -37,7 +37,7 @@ const facts: fc.Arbitrary<Partial<ItemView>> = fc.oneof(
   fc.record({ archived: fc.boolean() }),
 );
 
-const NOTICES: NoticeType[] = ["ITEM_CHANGED", "INTEGRATION_CHANGED", "JOB_PROGRESSED", "JOB_WAITS", "JOB_RESUMED", "JOB_ENDED", "JOB_FAILED", "VAULT_ASKED", "CHANGED_ELSEWHERE"];
+const NOTICES: NoticeType[] = ["ITEM_CHANGED", "INTEGRATION_CHANGED", "JOB_PROGRESSED", "JOB_WAITS", "JOB_RESUMED", "JOB_ENDED", "JOB_FAILED", "VAULT_ASKED", "OUT_OF_DATE"];
 
 const which = fc.constantFrom("one", "two");
 const step = fc.oneof(

@@ -88,7 +88,7 @@ describe("the tabs", () => {
     await settled();
     await openTab("Activity");
     core.change("one", { counts: { ...counts, total: 9 } });
-    core.notify({ type: "CHANGED_ELSEWHERE" });
+    core.notify({ type: "OUT_OF_DATE" });
     await settled();
     expect(panel()).toHaveAccessibleName("Activity");
     route.toItem("two");

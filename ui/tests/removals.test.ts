@@ -336,7 +336,7 @@ test("what another process changed is asked for anew, once for many notices", as
   core.items.set("two", item({ id: "two", title: "New" }));
   core.integrations.clear();
   for (let notice = 0; notice < 20; notice += 1) {
-    core.notify({ type: "CHANGED_ELSEWHERE" });
+    core.notify({ type: "OUT_OF_DATE" });
   }
   await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("After"));
   await settled();

@@ -302,7 +302,7 @@ describe("in the settings", () => {
   test("Reconnect brings the account back, with or without items", async () => {
     const user = await harbour();
     core.items.clear();
-    core.notify({ type: "CHANGED_ELSEWHERE" });
+    core.notify({ type: "OUT_OF_DATE" });
     route.toSettings();
     render(App);
     await user.click(await screen.findByRole("button", { name: `Reconnect: ${NEEDED}` }));
@@ -371,7 +371,7 @@ describe("in the settings", () => {
   test("an app that is refused leads to its form", async () => {
     const user = await harbour();
     core.items.set("refused", itemIn("FAILED", "APP_REJECTED", { id: "refused", title: "Refused" }));
-    core.notify({ type: "CHANGED_ELSEWHERE" });
+    core.notify({ type: "OUT_OF_DATE" });
     route.toItem("refused");
     render(App);
     await user.click(within(await screen.findByTestId("banner")).getByRole("button", { name: "Check app settings" }));

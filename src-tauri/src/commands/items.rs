@@ -20,14 +20,14 @@ use crate::shell::Shell;
 #[tauri::command]
 pub(crate) async fn list_items(shell: State<'_, Shell>) -> Answer<Vec<ItemView>> {
     let desk = shell.desk().await?;
-    let items = query::items(&desk.ports, desk.engine).await?;
+    let items = query::items(&desk.ports, desk.runner.engine()).await?;
     Ok(items.into_iter().map(Into::into).collect())
 }
 
 #[tauri::command]
 pub(crate) async fn show_item(shell: State<'_, Shell>, item_id: Checked<ItemId>) -> Answer<ItemView> {
     let desk = shell.desk().await?;
-    let item = query::item(&desk.ports, &item_id.0, desk.engine).await?;
+    let item = query::item(&desk.ports, &item_id.0, desk.runner.engine()).await?;
     Ok(item.into())
 }
 

@@ -34,7 +34,7 @@ pub enum NoticeType {
     /// Another process works on the data folder; this one waits for it.
     WaitingForLock,
     /// Another process has changed something: whatever is shown may be out of date.
-    ChangedElsewhere,
+    OutOfDate,
     /// An attempt to sign in has begun, goes on in another way, or has ended.
     SignInChanged,
     /// A sign-in is kept in memory only, or no longer.
@@ -158,7 +158,7 @@ impl From<ports::Notice> for Notice {
                 ..Self::of_job(NoticeType::JobFailed, item, job)
             },
             ports::Notice::WaitingForLock => Self::new(NoticeType::WaitingForLock),
-            ports::Notice::ChangedElsewhere => Self::new(NoticeType::ChangedElsewhere),
+            ports::Notice::OutOfDate => Self::new(NoticeType::OutOfDate),
             ports::Notice::AskingVault => Self::new(NoticeType::VaultAsked),
             ports::Notice::SignInsHeldChanged => Self::new(NoticeType::SignInsHeldChanged),
         }

@@ -14,7 +14,6 @@ use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::Patience;
 use tauri::{AppHandle, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::Instant;
 use url::Url;
 
 use super::window::{self, SignInWindow};
@@ -75,7 +74,8 @@ impl<R: Runtime> Attempt<'_, R> {
             place,
             under_way: _under_way,
         } = turn;
-        let deadline = Instant::now() + SIGN_IN_DEADLINE;
+        let clock = self.desk.ports.clock.clone();
+        let mut deadline: Pending<()> = Box::pin(async move { clock.sleep(SIGN_IN_DEADLINE).await });
         let mut app = None;
         let (attempt, answer) = loop {
             self.tell(way, SignInStep::Opening, None);
@@ -88,7 +88,7 @@ impl<R: Runtime> Attempt<'_, R> {
                 Waited::Stopped => return Ok(SignInEnd::Cancelled),
             };
             let (page, shown) = opened;
-            match self.wait(shown, &page, &mut said, deadline).await? {
+            match self.wait(shown, &page, &mut said, &mut deadline).await? {
                 Waited::Done(answer) => break (page.attempt, answer),
                 Waited::ShowIn(other) => way = other,
                 Waited::Stopped => return Ok(SignInEnd::Cancelled),
@@ -225,7 +225,7 @@ impl<R: Runtime> Attempt<'_, R> {
         mut shown: Shown<R>,
         page: &Page,
         said: &mut UnboundedReceiver<Said>,
-        deadline: Instant,
+        deadline: &mut Pending<()>,
     ) -> Result<Waited<Answer>, CommandError> {
         self.tell_shown(&shown);
         loop {
@@ -260,7 +260,7 @@ impl<R: Runtime> Attempt<'_, R> {
                 },
                 answer = once(listening) => return Ok(Waited::Done(answer)),
                 note = once(starting) => self.tell(SignInWay::Browser, SignInStep::Waiting, note),
-                () = tokio::time::sleep_until(deadline) => {
+                () = &mut *deadline => {
                     return Err(CommandError::waiting(format!(
                         "Nobody signed in at {} within five minutes. Nothing was changed; begin again when you are \
                          ready.",

@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use talkvalue_sandbox::keychain::KeychainState;
 use talkvalue_sandbox::{EventSpec, Oauth};
 use talkvalue_tests::loopback::{OWN, free_port, is_closed};
@@ -215,6 +216,45 @@ fn luma_is_connected_by_signing_in_and_disconnecting_ends_it_there_too() {
     );
     assert!(oauth.grants()[0].revoked);
     assert_kept_secret(&harbour, &[&first, &imported, &synced, &gone]);
+}
+
+#[test]
+fn a_sign_in_is_not_renewed_while_the_keychain_is_locked() {
+    let harbour = harbour();
+    let (computer, oauth) = (&harbour.computer, luma(&harbour));
+    // Due before every call.
+    oauth.access_tokens_live(Duration::from_secs(1));
+    let id = text(&signs_in_at_luma(&harbour), "id");
+    let import = [
+        "import",
+        &id,
+        &harbour.luma_event,
+        "--as",
+        "badge-event",
+        "--json",
+    ];
+    let item = text(&computer.run(&import).exits(0).json(), "id");
+    let renewed = oauth.refresh_requests();
+    computer.keychain.restart_locked().unwrap();
+    for line in [
+        ["sync", item.as_str(), "--json"],
+        ["verify", id.as_str(), "--json"],
+        ["sync", "--all", "--json"],
+    ] {
+        let refused = computer.run(&line).exits(6).json();
+        assert_eq!(refused["error"]["code"], "VAULT_LOCKED", "{line:?}: {refused}");
+    }
+    assert_eq!(
+        oauth.refresh_requests(),
+        renewed,
+        "its successor could not be kept"
+    );
+    let shown = computer.run(&["show", &item, "--json"]).exits(0).json();
+    assert_eq!(shown["syncStatus"], "ACTIVE", "no false alarm: {shown}");
+    computer.keychain.restart().unwrap();
+    computer.run(&["sync", &item]).exits(0);
+    assert!(oauth.refresh_requests() > renewed, "it goes on where it stopped");
+    assert_eq!(oauth.tally().family_revocations, 0);
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use talkvalue_core::domain::attendee::Attendee;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
@@ -227,13 +226,8 @@ impl Player {
             ..self.desk.ports.clone()
         };
         let started = ports.clock.now();
-        let engine = EngineView {
-            running_since: Some(started),
-        };
-        let live = Aborting(tokio::spawn(keep_live(
-            Arc::new(Runner::new(ports.clone())),
-            engine,
-        )));
+        let runner = Arc::new(Runner::new(ports.clone()));
+        let live = Aborting(tokio::spawn(keep_live(runner.clone())));
         let ended = async {
             loop {
                 let record = ports
@@ -245,7 +239,7 @@ impl Player {
                 let tried = record.last_attempted_at.is_some_and(|at| at >= started);
                 // One that was opened before is a dead engine's.
                 let works = tried && record.open_job.as_ref().is_some_and(|job| !job.held);
-                let view = query::item(&ports, item, engine)
+                let view = query::item(&ports, item, runner.engine())
                     .await
                     .map_err(|error| error.message)?;
                 if !works && (tried || view.next_attempt_at.is_none()) {

@@ -6,7 +6,6 @@ use crate::desk::Desk;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use talkvalue_core::connect;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::ports::Ports;
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
@@ -94,11 +93,8 @@ impl Window {
             clock: clock.clone(),
             ..ports
         };
-        let engine = EngineView {
-            running_since: Some(ports.clock.now()),
-        };
         let tasks = [
-            tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())), engine)),
+            tokio::spawn(keep_live(Arc::new(Runner::new(ports.clone())))),
             tokio::spawn(connect::keep_signed_in(ports.clone())),
         ];
         Self { ports, clock, tasks }

@@ -99,6 +99,7 @@ pub fn killed(seed: u64, kills: u64, dialect: OauthDialect) -> Killed {
     ground.sweeps();
     figures.saved_after_us = std::mem::take(&mut ground.saved_after_us);
     figures.saved_after_us.sort_unstable();
+    figures.keychains_died = ground.keychains_died;
     figures.time = started.elapsed();
     figures
 }
@@ -128,7 +129,6 @@ fn plays(
     ground.oauth.clears_requests();
     let mut after = ground.runs(&sync);
     if after.code == Some(NO_KEYCHAIN) {
-        figures.keychains_died += 1;
         ground.restarts_keychain();
         after = ground.runs(&sync);
     }

@@ -23,7 +23,12 @@ pub(super) struct Ground {
     pub(super) item: String,
     /// How long renewed tokens were in memory only, in microseconds.
     pub(super) saved_after_us: Vec<u64>,
+    /// GNOME's keychain now and then dies; its session starts it again.
+    pub(super) keychains_died: u64,
 }
+
+/// More than this are no mishaps.
+const MOST_KEYCHAINS: u64 = 20;
 
 /// How one process ended.
 pub(super) struct Ended {
@@ -60,6 +65,7 @@ impl Ground {
             integration: String::new(),
             item: String::new(),
             saved_after_us: Vec::new(),
+            keychains_died: 0,
         };
         ground.integration = ground.signs_in();
         let words = [
@@ -75,7 +81,10 @@ impl Ground {
         ground
     }
 
-    pub(super) fn restarts_keychain(&self) {
+    /// A process has found that the keychain died: whoever comes next finds it started again.
+    pub(super) fn restarts_keychain(&mut self) {
+        self.keychains_died += 1;
+        assert!(self.keychains_died <= MOST_KEYCHAINS, "no keychain stays alive");
         self.computer.keychain.restart().unwrap();
     }
 

@@ -211,7 +211,7 @@ impl Facts {
             Notice::IntegrationChanged(_)
             | Notice::JobFailed { .. }
             | Notice::WaitingForLock
-            | Notice::ChangedElsewhere
+            | Notice::OutOfDate
             | Notice::SignInsHeldChanged
             | Notice::AskingVault => {}
         }

@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use talkvalue_adapters::Settings;
 use talkvalue_core::connect;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notice, Notices, Ports};
@@ -66,22 +65,19 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
     let opened = talkvalue_adapters::open(settings, Arc::new(ToWatch(told)));
     terminal::tell_mended(&opened);
     let ports = opened?;
-    let engine = EngineView {
-        running_since: Some(ports.clock.now()),
-    };
+    ports.sign_ins.keep_without_keychain();
+    let runner = Arc::new(Runner::new(ports.clone()));
     let mut watch = Watch {
         ports: ports.clone(),
-        engine,
+        runner: runner.clone(),
         json,
         shown: HashMap::new(),
     };
-    ports.sign_ins.keep_without_keychain();
-    let runner = Arc::new(Runner::new(ports.clone()));
     let ended = tokio::select! {
         biased;
         Ok(()) = tokio::signal::ctrl_c() => Ok(()),
         told = watch.tell(notices) => told,
-        () = keep_live(runner, engine) => Ok(()),
+        () = keep_live(runner) => Ok(()),
         () = connect::keep_signed_in(ports.clone()) => Ok(()),
     };
     connect::settle_sign_ins(&ports).await;
@@ -93,7 +89,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<u8, Stop> {
 
 struct Watch {
     ports: Ports,
-    engine: EngineView,
+    runner: Arc<Runner>,
     json: bool,
     /// What was told last of each item: the same is not told twice.
     shown: HashMap<ItemId, ItemView>,
@@ -101,7 +97,7 @@ struct Watch {
 
 impl Watch {
     async fn tell(&mut self, mut notices: UnboundedReceiver<Notice>) -> Result<(), Stop> {
-        for item in query::items(&self.ports, self.engine).await? {
+        for item in query::items(&self.ports, self.runner.engine()).await? {
             self.tell_item(item)?;
         }
         while let Some(notice) = notices.recv().await {
@@ -110,8 +106,8 @@ impl Watch {
                 Notice::JobWaits { item, .. } | Notice::JobResumed { item, .. } => {
                     self.tell_change(&item).await?;
                 }
-                Notice::ChangedElsewhere => {
-                    for item in query::items(&self.ports, self.engine).await? {
+                Notice::OutOfDate => {
+                    for item in query::items(&self.ports, self.runner.engine()).await? {
                         self.tell_item(item)?;
                     }
                 }
@@ -145,7 +141,7 @@ impl Watch {
     }
 
     async fn tell_change(&mut self, id: &ItemId) -> Result<(), Stop> {
-        match query::item(&self.ports, id, self.engine).await {
+        match query::item(&self.ports, id, self.runner.engine()).await {
             Ok(item) => self.tell_item(item),
             // Removed meanwhile: nothing is left to tell of it.
             Err(_) => {
@@ -187,7 +183,7 @@ impl Watch {
             let _ = self.print(&line);
         }
         // The items that read through it say for themselves what that means for them.
-        for item in query::items(&self.ports, self.engine).await? {
+        for item in query::items(&self.ports, self.runner.engine()).await? {
             if item.integration_id == *id {
                 let _ = self.tell_item(item);
             }

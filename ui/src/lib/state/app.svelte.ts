@@ -5,7 +5,7 @@ import { untrack } from "svelte";
 
 import * as ipc from "../ipc";
 import type { AppStatus, CommandError } from "../types";
-import { tellNotice } from "./act.svelte";
+import { tell, tellNotice } from "./act.svelte";
 import { clock } from "./clock.svelte";
 import { integrations } from "./integrations.svelte";
 import { items } from "./items.svelte";
@@ -69,6 +69,17 @@ class App {
     } finally {
       this.askingKeychain &&= !ask;
     }
+  }
+
+  /** Offers the keychain what is in memory only. False: something still is. */
+  async saveSignIns(): Promise<boolean> {
+    try {
+      await ipc.saveSignIns();
+    } catch (refusal) {
+      tell(refusal);
+    }
+    await this.refresh();
+    return this.status?.unsaved === null;
   }
 
   async #askQuit(): Promise<void> {

@@ -15,7 +15,7 @@ class Integrations {
   }
 
   hear(notice: Notice): void {
-    if (notice.type === "INTEGRATION_CHANGED" || notice.type === "CHANGED_ELSEWHERE") {
+    if (notice.type === "INTEGRATION_CHANGED" || notice.type === "OUT_OF_DATE") {
       void this.refresh();
     }
   }

@@ -54,7 +54,7 @@ class Items {
   }
 
   hear(notice: Notice): void {
-    if (notice.type === "INTEGRATION_CHANGED" || notice.type === "CHANGED_ELSEWHERE") {
+    if (notice.type === "INTEGRATION_CHANGED" || notice.type === "OUT_OF_DATE") {
       void this.refresh();
     } else if (notice.type === "JOB_PROGRESSED" && notice.itemId) {
       this.#progressed.add(notice.itemId);

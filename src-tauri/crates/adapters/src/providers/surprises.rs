@@ -254,3 +254,38 @@ proptest! {
         prop_assert_eq!(rows.len() + set_aside.len(), 2);
     }
 }
+
+/// The places in a record where an object stands.
+fn objects(record: &Value) -> Vec<String> {
+    let all = std::iter::once(String::new()).chain(places(record));
+    all.filter(|place| record.pointer(place).is_some_and(Value::is_object))
+        .collect()
+}
+
+#[test]
+fn a_list_where_an_object_belongs_makes_nobody_up() {
+    let kinds: [(fn(&[&RawValue]) -> Read, Value); 2] =
+        [(read_attendees, attendee()), (read_guests, guest())];
+    for (read, right) in kinds {
+        let places = objects(&right);
+        // What an answer to a question holds is read as it comes.
+        for place in places.iter().filter(|place| !place.ends_with("/value")) {
+            let mut record = right.clone();
+            let object = record.pointer_mut(place).expect("it was found there");
+            let values: Vec<Value> = object
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(_, value)| value.clone())
+                .collect();
+            *object = Value::from(values);
+            let raw = to_raw_value(&record).expect("JSON can be written");
+            let (rows, set_aside) = read(&[&raw]);
+            assert_eq!(
+                (rows.len(), set_aside.len()),
+                (0, 1),
+                "{place:?} as a list of its values: {rows:?}"
+            );
+        }
+    }
+}

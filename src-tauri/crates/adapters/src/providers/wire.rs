@@ -1,9 +1,13 @@
 //! Tolerant reading of wire values: absent and null are the same, blank text is none, an id may be a number.
 
 use jiff::Timestamp;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
 use talkvalue_core::domain::attendee::SetAside;
 use talkvalue_core::domain::ids::RegistrationId;
 use talkvalue_core::ports::ProviderError;
@@ -65,8 +69,38 @@ pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a body. One that ends too early was cut short on its way; any other surprise is an unknown form.
+/// What is written as a JSON object. serde by itself would take a list too, for the fields in their order, and make
+/// somebody up.
+#[derive(Debug, Default)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// Reads a body that is an object.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ProviderError> {
+    parse_raw(body).map(|Object(answer)| answer)
+}
+
+/// Reads a body. One that ends too early was cut short on its way; any other surprise is an unknown form.
+pub(super) fn parse_raw<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ProviderError> {
     serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
             ProviderError::Unreachable {
@@ -90,10 +124,8 @@ where
 {
     let (mut rows, mut set_aside) = (Vec::with_capacity(records.len()), Vec::new());
     for record in records {
-        let reason = match serde_json::from_str::<T>(record.get()) {
-            // serde would read a list as the fields in their order, and make somebody up.
-            _ if !is_object(record) => "not an object".to_owned(),
-            Ok(wire) => match read(wire) {
+        let reason = match serde_json::from_str::<Object<T>>(record.get()) {
+            Ok(Object(wire)) => match read(wire) {
                 Some(row) => {
                     rows.push(row);
                     continue;
@@ -119,17 +151,11 @@ fn fingerprint(text: &str) -> String {
     format!("{}{:016x}", SetAside::NAMELESS, hasher.finish())
 }
 
-fn is_object(record: &RawValue) -> bool {
-    record.get().trim_start().starts_with('{')
-}
-
 fn id_of(record: &RawValue) -> Option<String> {
-    if !is_object(record) {
-        return None;
-    }
     #[derive(Deserialize)]
     struct OnlyId {
         id: Option<WireId>,
     }
-    serde_json::from_str::<OnlyId>(record.get()).ok()?.id?.into_text()
+    let Object(only) = serde_json::from_str::<Object<OnlyId>>(record.get()).ok()?;
+    only.id?.into_text()
 }

@@ -262,6 +262,9 @@ pub(super) fn cannot_ask(provider: Provider, code: FailureCode) -> String {
         }
         FailureCode::PermissionMissing => format!("{name} does not let this account see that."),
         FailureCode::ProviderChanged => format!("{name} answered in a form this version does not know."),
+        FailureCode::VaultLocked => "Your keychain is locked.".to_owned(),
+        FailureCode::VaultUnavailable => "This computer's keychain does not answer.".to_owned(),
+        FailureCode::StorageFailed => "The local database does not answer.".to_owned(),
         _ => format!("{name} does not answer."),
     };
     format!("{what} Nothing was changed; try again later.")

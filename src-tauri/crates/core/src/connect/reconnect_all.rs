@@ -38,16 +38,7 @@ pub async fn reconnect_all(
     with: &IntegrationId,
     options: EngineOptions,
 ) -> Result<Vec<Repaired>, CommandError> {
-    let (mut all, mut holds) = (Vec::new(), None);
-    for record in to_repair(ports, whose, with).await? {
-        let outcome = match &holds {
-            Some(error) => Err(CommandError::clone(error)),
-            None => reconnect_item(ports, &record.item.id, Some(with), options).await,
-        };
-        holds = holds.or_else(|| held_by_all(&outcome));
-        add(&mut all, record, outcome, whose, with);
-    }
-    Ok(all)
+    repair(ports, whose, with, Way::Waiting(options)).await
 }
 
 /// Reconnects the items one after another; their lists are read in the background. A person waits for the proofs that
@@ -59,12 +50,44 @@ pub async fn begin_reconnect_all(
     proving: EngineOptions,
     reading: EngineOptions,
 ) -> Result<Vec<Repaired>, CommandError> {
-    let ports = runner.ports();
+    let way = Way::InBackground {
+        runner,
+        proving,
+        reading,
+    };
+    repair(runner.ports(), whose, with, way).await
+}
+
+/// Whether each list is read before the next item's turn comes.
+enum Way<'a> {
+    Waiting(EngineOptions),
+    InBackground {
+        runner: &'a Arc<Runner>,
+        proving: EngineOptions,
+        reading: EngineOptions,
+    },
+}
+
+async fn repair(
+    ports: &Ports,
+    whose: Whose<'_>,
+    with: &IntegrationId,
+    way: Way<'_>,
+) -> Result<Vec<Repaired>, CommandError> {
     let (mut all, mut holds) = (Vec::new(), None);
     for record in to_repair(ports, whose, with).await? {
-        let outcome = match &holds {
-            Some(error) => Err(CommandError::clone(error)),
-            None => begin_one(runner, &record.item.id, with, proving, reading).await,
+        let item = &record.item.id;
+        let outcome = match (&holds, &way) {
+            (Some(error), _) => Err(CommandError::clone(error)),
+            (None, Way::Waiting(options)) => reconnect_item(ports, item, Some(with), *options).await,
+            (
+                None,
+                Way::InBackground {
+                    runner,
+                    proving,
+                    reading,
+                },
+            ) => begin_one(runner, item, with, *proving, *reading).await,
         };
         holds = holds.or_else(|| held_by_all(&outcome));
         add(&mut all, record, outcome, whose, with);

@@ -396,8 +396,8 @@ pub enum Notice {
     },
     /// Somebody else acts on the data folder; this process waits for it.
     WaitingForLock,
-    /// Another process has changed something: whatever is shown may be out of date.
-    ChangedElsewhere,
+    /// Another process has changed something, or the computer slept: whatever is shown may be out of date.
+    OutOfDate,
     /// The keychain is asked and may show a prompt.
     AskingVault,
     /// A credential is kept in memory only, or no longer: the keychain did not take it, or took it at last.

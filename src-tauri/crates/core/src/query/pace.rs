@@ -112,7 +112,7 @@ impl Paces {
             Notice::ItemChanged(_)
             | Notice::IntegrationChanged(_)
             | Notice::WaitingForLock
-            | Notice::ChangedElsewhere
+            | Notice::OutOfDate
             | Notice::AskingVault
             | Notice::SignInsHeldChanged => {}
         }

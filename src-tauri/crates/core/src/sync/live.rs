@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::{Id, JoinSet};
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 /// What changes without us (a command elsewhere, an item that was added) is seen within this.
 const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
@@ -41,7 +41,8 @@ type Rest = Arc<Mutex<Option<Timestamp>>>;
 
 /// Reads what is due, for ever. Dropping it stops the reads that it began; what arrived is kept, and they go on with
 /// the next start.
-pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
+pub async fn keep_live(runner: Arc<Runner>) {
+    let mut engine = runner.engine();
     let mut reads: JoinSet<()> = JoinSet::new();
     let mut under_way: HashMap<Id, Vec<ItemId>> = HashMap::new();
     let rest = Rest::default();
@@ -72,8 +73,16 @@ pub async fn keep_live(runner: Arc<Runner>, engine: EngineView) {
         tokio::select! {
             () = runner.ports.clock.sleep(pause) => {}
             () = runner.ports.store.changed_elsewhere() => {
-                runner.ports.notices.notify(Notice::ChangedElsewhere);
+                runner.ports.notices.notify(Notice::OutOfDate);
             }
+        }
+        let woken = runner.engine();
+        if woken != engine {
+            info!("the computer slept: every list is checked again");
+            engine = woken;
+            // What kept the reads waiting belongs to the time before.
+            *held(&rest) = None;
+            runner.ports.notices.notify(Notice::OutOfDate);
         }
     }
 }

@@ -1,14 +1,16 @@
-//! Jobs that go on by themselves, several at once, over one turn. Owns whose turn this process holds and which jobs run;
-//! what a job does and whether it may is decided where it is begun.
+//! Jobs that go on by themselves, several at once, over one turn. Owns whose turn this process holds, which jobs run and
+//! since when it has been awake; what a job does and whether it may is decided where it is begun.
 
 use super::engine::EngineOptions;
 use super::opened::{Begun, OpenedJob, give_up_job};
 use super::turn::{Turn, take_turn, try_turn};
 use crate::domain::failure::{FailureCode, Recovery};
+use crate::domain::freshness::EngineView;
 use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Ports};
 use crate::query::ItemView;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -20,6 +22,8 @@ use tracing::error;
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(30);
 /// Jobs that read through one account at a time.
 const JOBS_PER_INTEGRATION: usize = 2;
+/// An engine looks at the clock every 15 seconds. If it has not for so long, the computer slept.
+const LONGEST_ABSENCE: SignedDuration = SignedDuration::from_secs(75);
 
 /// Runs the jobs of one process.
 pub struct Runner {
@@ -28,6 +32,13 @@ pub struct Runner {
     turn: AsyncMutex<Weak<Turn>>,
     lanes: Mutex<Lanes>,
     running: Mutex<HashMap<ItemId, Running>>,
+    awake: Mutex<Awake>,
+}
+
+/// When this process was started or last woke, and when it last looked at the clock.
+struct Awake {
+    since: Timestamp,
+    looked_at: Timestamp,
 }
 
 /// Who may read through an account at the same time: a few jobs, in the order in which they came.
@@ -48,7 +59,12 @@ struct Running {
 
 impl Runner {
     pub fn new(ports: Ports) -> Self {
+        let now = ports.clock.now();
         Self {
+            awake: Mutex::new(Awake {
+                since: now,
+                looked_at: now,
+            }),
             ports,
             turn: AsyncMutex::default(),
             lanes: Mutex::default(),
@@ -58,6 +74,20 @@ impl Runner {
 
     pub fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    /// This process as an engine that keeps lists live. After the computer slept nothing counts as checked: not by one
+    /// who asks before the engine itself has noticed, either.
+    pub fn engine(&self) -> EngineView {
+        let now = self.ports.clock.now();
+        let mut awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.duration_since(awake.looked_at) > LONGEST_ABSENCE {
+            awake.since = now;
+        }
+        awake.looked_at = now;
+        EngineView {
+            running_since: Some(awake.since),
+        }
     }
 
     /// This process's turn, shared with the jobs that run already.

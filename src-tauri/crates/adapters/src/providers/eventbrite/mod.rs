@@ -4,7 +4,7 @@ mod classify;
 pub(super) mod record;
 
 use super::http::{Answer, Requester};
-use super::wire::{WireId, or_default, parse, parse_records, present, time};
+use super::wire::{Object, WireId, or_default, parse, parse_raw, parse_records, present, time};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
@@ -152,7 +152,7 @@ struct UserWire {
     #[serde(default)]
     name: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
-    emails: Vec<EmailWire>,
+    emails: Vec<Object<EmailWire>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,11 +166,11 @@ struct EmailWire {
 struct EventWire {
     id: WireId,
     #[serde(default, deserialize_with = "or_default")]
-    name: TextWire,
+    name: Object<TextWire>,
     #[serde(default, deserialize_with = "or_default")]
-    start: MomentWire,
+    start: Object<MomentWire>,
     #[serde(default, deserialize_with = "or_default")]
-    end: MomentWire,
+    end: Object<MomentWire>,
     #[serde(default)]
     organization_id: Option<WireId>,
 }
@@ -193,11 +193,11 @@ impl EventWire {
     fn into_event(self) -> Option<ProviderEvent> {
         let external_id = ExternalId::from_text(self.id.into_text()?);
         Some(ProviderEvent {
-            title: present(self.name.text).unwrap_or_else(|| format!("Event {external_id}")),
+            title: present(self.name.0.text).unwrap_or_else(|| format!("Event {external_id}")),
             external_id,
-            starts_at: self.start.utc,
-            ends_at: self.end.utc,
-            timezone: present(self.start.timezone),
+            starts_at: self.start.0.utc,
+            ends_at: self.end.0.utc,
+            timezone: present(self.start.0.timezone),
             organization: self
                 .organization_id
                 .and_then(WireId::into_text)
@@ -231,11 +231,11 @@ impl ProviderApi for EventbriteApi {
             .id
             .into_text()
             .ok_or_else(|| malformed("an account without id"))?;
-        let email = user
-            .emails
+        let emails: Vec<EmailWire> = user.emails.into_iter().map(|Object(email)| email).collect();
+        let email = emails
             .iter()
             .find(|email| email.primary == Some(true))
-            .or(user.emails.first())
+            .or(emails.first())
             .and_then(|email| present(email.email.clone()));
         let name = present(user.name)
             .or_else(|| email.clone())
@@ -381,7 +381,7 @@ impl ProviderApi for EventbriteApi {
             super::segment(registration.as_str())
         );
         let answer = self.get(credential, &path, &[]).await?;
-        let record: &RawValue = parse(&answer.body)?;
+        let record: &RawValue = parse_raw(&answer.body)?;
         let (rows, set_aside) = parse_records(&[record], record::AttendeeWire::into_registration);
         Ok(Some(RegistrationPage {
             rows,

@@ -1,7 +1,7 @@
 //! One Eventbrite attendee: one sold ticket. The booleans decide before the word `status`, which is due for removal
 //! (reference, attendee object).
 
-use crate::providers::wire::{WireId, full_name, or_default, present, time};
+use crate::providers::wire::{Object, WireId, full_name, or_default, present, time};
 use jiff::Timestamp;
 use serde::Deserialize;
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration};
@@ -17,9 +17,9 @@ pub(in crate::providers) struct AttendeeWire {
     #[serde(default)]
     ticket_class_name: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
-    profile: ProfileWire,
+    profile: Object<ProfileWire>,
     #[serde(default, deserialize_with = "or_default")]
-    barcodes: Vec<BarcodeWire>,
+    barcodes: Vec<Object<BarcodeWire>>,
     #[serde(default, deserialize_with = "or_default")]
     checked_in: bool,
     #[serde(default, deserialize_with = "or_default")]
@@ -77,17 +77,19 @@ impl AttendeeWire {
         let used = self
             .barcodes
             .iter()
+            .map(|Object(barcode)| barcode)
             .filter(|barcode| barcode.status.as_deref() == Some("used"));
         let checked_in_at = if self.checked_in {
             used.filter_map(|barcode| barcode.changed).min().or(self.changed)
         } else {
             None
         };
+        let Object(profile) = self.profile;
         Some(Registration {
             external_id,
-            name: full_name(self.profile.name, self.profile.first_name, self.profile.last_name),
-            email: present(self.profile.email),
-            company: present(self.profile.company),
+            name: full_name(profile.name, profile.first_name, profile.last_name),
+            email: present(profile.email),
+            company: present(profile.company),
             ticket_type: present(self.ticket_class_name),
             status,
             provider_status,

@@ -1,6 +1,6 @@
 //! One Luma guest. Check-in is per ticket; a ticket with `is_captured: false` is no sale and is ignored.
 
-use crate::providers::wire::{WireId, full_name, or_default, present, time};
+use crate::providers::wire::{Object, WireId, full_name, or_default, present, time};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,9 +23,9 @@ pub(in crate::providers) struct GuestWire {
     #[serde(default, deserialize_with = "time")]
     registered_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "or_default")]
-    registration_answers: Vec<AnswerWire>,
+    registration_answers: Vec<Object<AnswerWire>>,
     #[serde(default, deserialize_with = "or_default")]
-    event_tickets: Vec<TicketWire>,
+    event_tickets: Vec<Object<TicketWire>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +60,7 @@ impl GuestWire {
         let captured: Vec<&TicketWire> = self
             .event_tickets
             .iter()
+            .map(|Object(ticket)| ticket)
             .filter(|ticket| ticket.is_captured != Some(false))
             .collect();
         let mut names: Vec<&str> = Vec::new();
@@ -75,7 +76,10 @@ impl GuestWire {
             external_id,
             name: full_name(self.user_name, self.user_first_name, self.user_last_name),
             email: present(self.user_email),
-            company: self.registration_answers.iter().find_map(AnswerWire::company),
+            company: self
+                .registration_answers
+                .iter()
+                .find_map(|Object(answer)| answer.company()),
             ticket_type: present(Some(names.join(", "))),
             status,
             provider_status,
