@@ -23,7 +23,7 @@ requestAnimationFrame(() => requestAnimationFrame(() => done({ x: box.x + 40, y:
 "#;
 
 /// Gives the window time to leave, and tells whether it did.
-const AFTER: &str = r#"
+const AFTER: &str = r##"
 const [done] = arguments;
 (async () => {
   for (let frame = 0; frame < 30; frame += 1) {
@@ -32,7 +32,7 @@ const [done] = arguments;
   document.querySelector("#dragged")?.remove();
   return { mark: window.markOfTheTest ?? "gone", dragged: window.dragged, at: location.href };
 })().then(done, (error) => done(String(error)));
-"#;
+"##;
 
 #[tokio::test]
 async fn an_address_dropped_on_the_window_does_not_replace_its_page() {
@@ -45,7 +45,11 @@ async fn an_address_dropped_on_the_window_does_not_replace_its_page() {
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open(&sandbox).await;
     window.sees("Which lists should be live here?").await;
-    let own = window.client.current_url().await.expect("the page has an address");
+    let own = window
+        .client
+        .current_url()
+        .await
+        .expect("the page has an address");
     for address in [
         server.url("/dropped"),
         "https://www.eventbrite.com/".to_owned(),

@@ -93,14 +93,29 @@ pub(crate) fn drags(computer: &Computer, from: (f64, f64), to: (f64, f64)) {
         .expect("the main window shows");
     let whole = |value: f64| format!("{value:.0}");
     let mut pointer = xdotool(computer);
-    pointer.args(["mousemove", "--sync", "--window", &id, &whole(from.0), &whole(from.1)]);
+    pointer.args([
+        "mousemove",
+        "--sync",
+        "--window",
+        &id,
+        &whole(from.0),
+        &whole(from.1),
+    ]);
     pointer.args(["mousedown", "1"]);
     // A drag begins once the pointer has gone some way.
     for step in 1..=10 {
         let part = f64::from(step) / 10.0;
         let x = from.0 + (to.0 - from.0) * part;
         let y = from.1 + (to.1 - from.1) * part;
-        pointer.args(["mousemove", "--window", &id, &whole(x), &whole(y), "sleep", "0.05"]);
+        pointer.args([
+            "mousemove",
+            "--window",
+            &id,
+            &whole(x),
+            &whole(y),
+            "sleep",
+            "0.05",
+        ]);
     }
     pointer.args(["mouseup", "1"]);
     let status = pointer

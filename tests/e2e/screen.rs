@@ -13,8 +13,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use talkvalue_sandbox::{OauthApp, Sandbox};
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
+use talkvalue_sandbox::{OauthApp, Sandbox};
 use talkvalue_tests::sweep::canaries_below;
 
 /// The app, and the app with a stranger's page in it.
