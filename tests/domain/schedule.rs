@@ -195,6 +195,17 @@ fn every_item_is_read_when_it_is_due_and_not_before() {
             job(true, limited(None)),
             goes_on(5 + MINUTE, JobKind::Import),
         ),
+        (
+            "a job that waits for this computer's keychain, which may be unlocked at any moment",
+            job(
+                true,
+                Some(Waiting {
+                    code: FailureCode::VaultLocked,
+                    until: None,
+                }),
+            ),
+            goes_on(5 + 15, JobKind::Import),
+        ),
     ];
     for (what, record, expected) in table {
         assert_eq!(next_read(&record, engine()), expected, "{what}");

@@ -93,7 +93,7 @@ fn answer(stream: &TcpStream, page: &Mutex<String>, heard: &Mutex<Vec<String>>, 
         "GET /favicon.ico" => String::new(),
         _ => {
             if let Ok(mut heard) = heard.lock() {
-                heard.push(request);
+                heard.push(request.clone());
             }
             String::from("<!doctype html><title>elsewhere</title><p>The window left the app.</p>")
         }

@@ -16,7 +16,9 @@ const REPORTS_WITHIN: Duration = Duration::from_secs(60);
 /// Everything is tried in answer to a click, which browsers allow more than a script by itself. The page calls itself by
 /// another's name, and goes to another server in the end.
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><title>luma.com · Sign in</title>
-<button autofocus>Try everything</button>
+<h1>luma.com</h1><p>Sign in to go on. This page calls itself by another's name, and tries whatever a page can try once
+somebody has clicked on it.</p>
+<button>Try everything</button>
 <script>
   const frames = async (count) => {
     for (let frame = 0; frame < count; frame += 1) {

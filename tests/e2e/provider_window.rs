@@ -65,6 +65,44 @@ impl<'a> ProviderWindow<'a> {
         }
     }
 
+    /// Drags with the pointer from a place on this window, in parts of its width and height, to the main window's lower
+    /// left corner, which this one does not cover, and lets go there.
+    pub(crate) fn drags_to_main(&self, (across, down): (f64, f64)) {
+        let place = |id: &str| -> [f64; 4] {
+            let told = self.xdotool().args(["getwindowgeometry", "--shell", id]).output();
+            let told = String::from_utf8_lossy(&told.expect("xdotool runs").stdout).into_owned();
+            let number = |name: &str| {
+                let line = told.lines().find_map(|line| line.strip_prefix(name));
+                line.and_then(|number| number.parse().ok())
+                    .expect("a window has a place")
+            };
+            ["X=", "Y=", "WIDTH=", "HEIGHT="].map(number)
+        };
+        let [x, y, width, height] = place(&self.id);
+        let from = (x + width * across, y + height * down);
+        let main = windows(self.computer, "^TalkValue Sync$");
+        let [x, y, _, height] = place(main.first().expect("the main window shows"));
+        let to = (x + 30.0, y + height - 60.0);
+        let mut pointer = self.xdotool();
+        let mut moves = |part: f64| {
+            let at = |from: f64, to: f64| format!("{:.0}", from + (to - from) * part);
+            let at = [at(from.0, to.0), at(from.1, to.1)];
+            pointer.args(["mousemove", &at[0], &at[1], "sleep", "0.05"]);
+            if part == 0.0 {
+                pointer.args(["mousedown", "1"]);
+            }
+        };
+        // A drag begins once the pointer has gone some way.
+        for step in 0..=10 {
+            moves(f64::from(step) / 10.0);
+        }
+        let status = pointer
+            .args(["sleep", "0.2", "mouseup", "1"])
+            .status()
+            .expect("xdotool runs (`cargo xtask test` installs it)");
+        assert!(status.success(), "the pointer could not be moved");
+    }
+
     /// Waits until the window is gone.
     pub(crate) fn closes(self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -83,45 +121,6 @@ fn xdotool(computer: &Computer) -> Command {
     let mut command = Command::new("xdotool");
     command.env("DISPLAY", computer.display());
     command
-}
-
-/// Drags with the pointer from one place on the main window's page to another, and lets go there.
-pub(crate) fn drags(computer: &Computer, from: (f64, f64), to: (f64, f64)) {
-    let id = windows(computer, "^TalkValue Sync$")
-        .into_iter()
-        .next()
-        .expect("the main window shows");
-    let whole = |value: f64| format!("{value:.0}");
-    let mut pointer = xdotool(computer);
-    pointer.args([
-        "mousemove",
-        "--sync",
-        "--window",
-        &id,
-        &whole(from.0),
-        &whole(from.1),
-    ]);
-    pointer.args(["mousedown", "1"]);
-    // A drag begins once the pointer has gone some way.
-    for step in 1..=10 {
-        let part = f64::from(step) / 10.0;
-        let x = from.0 + (to.0 - from.0) * part;
-        let y = from.1 + (to.1 - from.1) * part;
-        pointer.args([
-            "mousemove",
-            "--window",
-            &id,
-            &whole(x),
-            &whole(y),
-            "sleep",
-            "0.05",
-        ]);
-    }
-    pointer.args(["mouseup", "1"]);
-    let status = pointer
-        .status()
-        .expect("xdotool runs (`cargo xtask test` installs it)");
-    assert!(status.success(), "the pointer could not be moved");
 }
 
 /// How many windows show on the screen.

@@ -168,9 +168,9 @@ describe("held removals", () => {
     const button = within(dialog).getByRole("button", { name: "Mark 140 as not attending" });
     await waitFor(() => expect(button).toBeEnabled());
     const before = asked("list_removals").length;
-    // Nobody has told the window yet.
+    // Nobody has told the window yet, and in one turn nobody can.
     core.items.set("one", asking({ heldRemovals: 143 }));
-    await user.click(button);
+    button.click();
     expect(await screen.findByText("3 more are missing now. Look again.")).toBeInTheDocument();
     await waitFor(() => expect(asked("list_removals").length).toBeGreaterThan(before));
     await waitFor(() => expect(within(dialog).getByRole("button", { name: "Mark 143 as not attending" })).toBeEnabled());

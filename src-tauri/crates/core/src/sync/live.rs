@@ -10,12 +10,11 @@ use super::reading;
 use super::runner::Runner;
 use super::schedule::{self, NextRead};
 use super::turn::Turn;
-use crate::domain::failure::FailureCode;
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,10 +24,6 @@ use tracing::{debug, error, info, warn};
 /// What changes without us (a command elsewhere, an item that was added) is seen within this.
 const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
 const LOOK_AGAIN_AT_SOONEST: Duration = Duration::from_secs(1);
-
-/// While something is wrong with this computer (no network, a locked keychain, a full disk) one list after another
-/// would only find out the same: all of them rest this long.
-const REST: SignedDuration = SignedDuration::from_secs(15);
 
 /// The one who asked waits in another process and may give up there; a prompt would show where nobody looks.
 const FOR_ANOTHER_PROCESS: EngineOptions = EngineOptions {
@@ -218,8 +213,10 @@ async fn read_or_tell(
 ) {
     let item = record.item.id.clone();
     if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
-        if is_this_computers(failure.code) {
-            *held(&rest) = runner.ports.clock.now().checked_add(REST).ok();
+        if let ErrorCode::Failure(code) = failure.code
+            && schedule::is_this_computers(code)
+        {
+            *held(&rest) = runner.ports.clock.now().checked_add(schedule::REST).ok();
         }
         debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
     }
@@ -298,18 +295,4 @@ async fn read(
 
 fn held(rest: &Rest) -> MutexGuard<'_, Option<Timestamp>> {
     rest.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Conditions that hold for every list, whatever its account.
-fn is_this_computers(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::Failure(
-            FailureCode::Offline
-                | FailureCode::NetworkSignIn
-                | FailureCode::VaultLocked
-                | FailureCode::VaultUnavailable
-                | FailureCode::StorageFailed
-        )
-    )
 }

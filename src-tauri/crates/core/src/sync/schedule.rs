@@ -10,6 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Between two reads of a list that is watched.
 pub const EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// While something is wrong with this computer (no network, a locked keychain, a full disk) one list after another would
+/// only find out the same: all of them rest this long.
+pub(super) const REST: SignedDuration = SignedDuration::from_secs(15);
 /// While a provider does not answer, reads become this rare and no rarer.
 const RAREST_WHILE_FAILING: SignedDuration = SignedDuration::from_mins(15);
 /// What waits for a person is looked at this often: they may have mended it elsewhere.
@@ -33,7 +36,12 @@ pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
     if let Some(job) = &record.open_job {
         // A job that is not held is being worked on.
         let waiting = job.waiting.filter(|_| job.held)?;
-        let pause = attempted.and_then(|at| at.checked_add(EVERY).ok());
+        let rest = if is_this_computers(waiting.code) {
+            REST
+        } else {
+            EVERY
+        };
+        let pause = attempted.and_then(|at| at.checked_add(rest).ok());
         return Some(NextRead {
             at: waiting.until.or(pause).unwrap_or(since),
             goes_on: Some(job.kind),
@@ -69,6 +77,18 @@ pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
         None => EVERY,
     };
     check(attempted.checked_add(pause).unwrap_or(Timestamp::MAX))
+}
+
+/// Conditions that hold for every list, whatever its account.
+pub(super) fn is_this_computers(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::Offline
+            | FailureCode::NetworkSignIn
+            | FailureCode::VaultLocked
+            | FailureCode::VaultUnavailable
+            | FailureCode::StorageFailed
+    )
 }
 
 /// Two timers that mean the same moment never meet exactly.
