@@ -7,6 +7,8 @@ mod desk;
 pub mod ipc;
 mod launch;
 mod log;
+#[cfg(target_os = "linux")]
+mod painting;
 mod quit;
 mod shell;
 mod sign_in;
@@ -28,6 +30,8 @@ pub use world::{OpenAddress, OpenPorts, World};
 
 /// Shows the main window and returns once it is closed. What was typed or set wrongly ends with 2 and a sentence.
 pub fn run(launch: Launch) -> anyhow::Result<ExitCode> {
+    #[cfg(target_os = "linux")]
+    painting::choose();
     if let Err(message) = log::start() {
         return Ok(refused(&message));
     }
