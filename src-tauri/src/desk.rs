@@ -1,6 +1,6 @@
 //! The opened data folder, and what works on it while the window is open.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use talkvalue_core::connect::keep_signed_in;
@@ -12,7 +12,7 @@ use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::opened::Begun;
 use talkvalue_core::sync::runner::Runner;
 use talkvalue_core::sync::turn::Turn;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 /// How long a click waits for a provider's request limit; jobs wait as long as it takes.
 const PATIENCE_WITH_LIMITS: Duration = Duration::from_secs(10);
@@ -22,7 +22,8 @@ pub(crate) struct Desk {
     pub(crate) ports: Ports,
     pub(crate) lists: AttendeeLists,
     pub(crate) runner: Arc<Runner>,
-    live: OnceLock<AbortHandle>,
+    /// What keeps the lists live and the accounts signed in, once it has begun.
+    live: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// For calls that a person waits for in front of the window.
@@ -57,16 +58,33 @@ impl Desk {
             ports,
             lists: AttendeeLists::default(),
             runner,
-            live: OnceLock::new(),
+            live: Mutex::default(),
         }
     }
 
     /// Begins to keep the lists live and the accounts signed in, if it has not begun yet.
     pub(crate) fn keep_live(&self) {
-        self.live.get_or_init(|| {
+        self.live().get_or_insert_with(|| {
             let (lists, accounts) = (keep_live(self.runner.clone()), keep_signed_in(self.ports.clone()));
-            tokio::spawn(async move { tokio::join!(lists, accounts) }).abort_handle()
+            tokio::spawn(async move {
+                tokio::join!(lists, accounts);
+            })
         });
+    }
+
+    /// Ends what keeps the lists live: nothing is written by itself any more. What it was reading goes on with the next
+    /// start.
+    pub(crate) async fn stop(&self) {
+        let live = self.live().take();
+        if let Some(live) = live {
+            live.abort();
+            // An error says that it was stopped.
+            let _ = live.await;
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the job go on after its command has answered, and answers with the item as it is now.
@@ -77,7 +95,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        if let Some(live) = self.live.get() {
+        if let Some(live) = self.live().take() {
             live.abort();
         }
     }

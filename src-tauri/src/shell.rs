@@ -79,14 +79,15 @@ impl Shell {
         let Ok(opened) = self.opened.try_lock() else {
             return;
         };
-        if let Opened::Ready(desk) = &*opened {
-            connect::settle_sign_ins(&desk.ports).await;
-        }
-        if let Opened::Ready(desk) = &*opened
-            && tokio::time::timeout(LONGEST_SETTLING, desk.ports.store.settle())
-                .await
-                .is_err()
-        {
+        let Opened::Ready(desk) = &*opened else {
+            return;
+        };
+        connect::settle_sign_ins(&desk.ports).await;
+        let settling = async {
+            desk.stop().await;
+            desk.ports.store.settle().await
+        };
+        if tokio::time::timeout(LONGEST_SETTLING, settling).await.is_err() {
             warn!("the data file was still in use at the end: the next start checks all of it");
         }
     }
