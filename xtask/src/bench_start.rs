@@ -1,10 +1,11 @@
 //! The second part of `cargo xtask bench`: from starting the app to its last-known list painted, beside a Tauri window
-//! with one word, in turn on the same screen. Whole programs, from their start to their end: each closes itself as soon
-//! as what it was opened for is painted. Linux only, where a screen that nobody looks at can be had.
+//! with one word, in turn on the same screen. From the start of each program until it says that what it was opened for is
+//! painted, when it closes itself. Linux only, where a screen that nobody looks at can be had.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +17,9 @@ use crate::repository::{Profile, Repository};
 use crate::{process, session, terminal};
 
 const ROUNDS: usize = 15;
+
+/// What both windows say at that moment.
+const PAINTED: &str = "painted";
 
 /// What the app's start may cost, in blank windows.
 const AT_MOST: f64 = 1.3;
@@ -87,7 +91,7 @@ pub(crate) fn measure(repository: &Repository) -> anyhow::Result<ExitCode> {
         blanks.push(blank.start()?);
         apps.push(app.start()?);
     }
-    println!("{ROUNDS} starts of each, in turn, after one that does not count; each a whole program.\n");
+    println!("{ROUNDS} starts of each, in turn, after one that does not count; each until it is painted.\n");
     println!(
         "{:>13}  {:>9}  {:>9}  {:>9}  {:>7}",
         "window", "median", "fastest", "slowest", "ratio"
@@ -222,7 +226,7 @@ impl<'a> Window<'a> {
             .env("HOME", self.home)
             .env("XDG_RUNTIME_DIR", self.home.join("runtime"))
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .stdout(Stdio::piped());
         for (name, folder) in [
             ("XDG_DATA_HOME", "data"),
             ("XDG_CONFIG_HOME", "config"),
@@ -231,16 +235,23 @@ impl<'a> Window<'a> {
             command.env(name, self.home.join(folder));
         }
         let started = Instant::now();
-        let status = process::status(&mut command)?;
-        let time = started.elapsed();
-        if !status.success() {
-            bail!(
+        let mut program = command
+            .spawn()
+            .with_context(|| format!("`{}` could not be started", process::describe(&command)))?;
+        let said = program.stdout.take().context("its output is piped")?;
+        let is_painted = BufReader::new(said)
+            .lines()
+            .any(|line| line.is_ok_and(|line| line == PAINTED));
+        let painted = is_painted.then(|| started.elapsed());
+        let status = program.wait()?;
+        match painted {
+            Some(time) if status.success() => Ok(time),
+            _ => bail!(
                 "`{}` {}",
                 process::describe(&command),
                 process::how_it_ended(status)
-            );
+            ),
         }
-        Ok(time)
     }
 }
 
