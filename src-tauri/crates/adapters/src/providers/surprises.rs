@@ -264,9 +264,10 @@ fn objects(record: &Value) -> Vec<String> {
 
 #[test]
 fn a_list_where_an_object_belongs_makes_nobody_up() {
-    let kinds: [(fn(&[&RawValue]) -> Read, Value); 2] =
-        [(read_attendees, attendee()), (read_guests, guest())];
-    for (read, right) in kinds {
+    for (read, right) in [
+        (read_attendees as fn(&[&RawValue]) -> Read, attendee()),
+        (read_guests, guest()),
+    ] {
         let places = objects(&right);
         // What an answer to a question holds is read as it comes.
         for place in places.iter().filter(|place| !place.ends_with("/value")) {
