@@ -131,9 +131,17 @@ async fn a_step_that_fails_leaves_the_file_to_the_version_that_wrote_it() {
         "after a failure the copy stays"
     );
     drop(copy);
-    let store = open(folder.path(), MIGRATIONS).unwrap();
+    let mut store = open(folder.path(), MIGRATIONS).unwrap();
     assert_eq!(store.mended(), None);
     assert_eq!(look(&store).await, before);
+    // A process that another test is just starting holds our locks until it has become its program: a start beside it
+    // is not alone, and leaves the copy to the next one.
+    for _ in 0..100 {
+        if folder.path().join(COPY).exists() {
+            drop(store);
+            store = open(folder.path(), MIGRATIONS).unwrap();
+        }
+    }
     assert!(
         !folder.path().join(COPY).exists(),
         "a good start needs no copy: it would keep people who are removed later"

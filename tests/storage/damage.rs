@@ -304,6 +304,33 @@ async fn no_flipped_bit_is_ever_read_after_a_kill_either() {
     flips_bits(killed.path(), &before, 50).await;
 }
 
+#[tokio::test]
+async fn what_is_no_text_any_more_is_damage_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (killed, before) = killed(folder.path()).await;
+    let whole = fs::read(data_file(killed.path())).unwrap();
+    for words in ["PATH_CHANNEL", "CREATE TABLE item", "Harbour"] {
+        let places = whole.windows(words.len()).enumerate();
+        let places: Vec<usize> = places
+            .filter(|(_, bytes)| *bytes == words.as_bytes())
+            .map(|(place, _)| place)
+            .collect();
+        for place in places.into_iter().take(3) {
+            let copy = copied(killed.path());
+            let mut bytes = whole.clone();
+            // A letter becomes a byte that stands in no text.
+            bytes[place] ^= 1 << 7;
+            fs::write(data_file(copy.path()), bytes).unwrap();
+            let store = open(copy.path());
+            let now = look(&store).await.unwrap();
+            match store.mended() {
+                Some(_) => assert_rebuilt(&now, &before),
+                None => assert_eq!(now, before, "{words:?} at {place} is read by nobody"),
+            }
+        }
+    }
+}
+
 fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder).unwrap() {

@@ -242,11 +242,22 @@ fn has_journal(folder: &DataFolder) -> bool {
 /// Checks a file that has no seal: SQLite's structures, the indexes among them, then what stands in each row. Both read
 /// the whole file.
 fn prove(connection: &Connection, steps: &[&str]) -> Result<(), Trouble> {
-    let sound: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if sound != "ok" || !sums::hold(connection, steps)? {
-        return Err(Trouble::Damaged);
+    match is_sound(connection, steps) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Trouble::Damaged),
+        // What SQLite reads without a complaint may still be no text, or of another kind than we ever write.
+        Err(
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..),
+        ) => Err(Trouble::Damaged),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
+}
+
+fn is_sound(connection: &Connection, steps: &[&str]) -> Result<bool, rusqlite::Error> {
+    let sound: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok(sound == "ok" && sums::hold(connection, steps)?)
 }
 
 /// Takes the seal off before the first write.
