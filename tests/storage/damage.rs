@@ -331,6 +331,26 @@ async fn what_is_no_text_any_more_is_damage_after_a_kill() {
     }
 }
 
+#[tokio::test]
+async fn a_schema_format_that_sqlite_does_not_know_is_damage_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (killed, before) = killed(folder.path()).await;
+    let whole = fs::read(data_file(killed.path())).unwrap();
+    // Four bytes of the header (https://www.sqlite.org/fileformat.html).
+    for bit in 0..32 {
+        let copy = copied(killed.path());
+        let mut bytes = whole.clone();
+        bytes[44 + bit / 8] ^= 1 << (bit % 8);
+        fs::write(data_file(copy.path()), bytes).unwrap();
+        let store = open(copy.path());
+        let now = look(&store).await.unwrap();
+        match store.mended() {
+            Some(_) => assert_rebuilt(&now, &before),
+            None => assert_eq!(now, before, "bit {bit} is read by nobody"),
+        }
+    }
+}
+
 fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder).unwrap() {

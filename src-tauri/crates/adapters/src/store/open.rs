@@ -251,6 +251,8 @@ fn prove(connection: &Connection, steps: &[&str]) -> Result<(), Trouble> {
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::Utf8Error(..),
         ) => Err(Trouble::Damaged),
+        // Statements of ours that SQLite calls wrong: the schema, or its format in the header, is not what we wrote.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Err(Trouble::Damaged),
         Err(error) => Err(error.into()),
     }
 }
