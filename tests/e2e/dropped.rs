@@ -4,8 +4,8 @@
 use crate::local_server::LocalServer;
 use crate::provider_window::ProviderWindow;
 use crate::screen::{Computer, Start};
-use crate::sign_in::{BEGIN, END, calls};
-use serde_json::{Value, json};
+use crate::sign_in::{END, begins, calls, remembers_app};
+use serde_json::json;
 use std::time::Duration;
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::KeychainState;
@@ -73,13 +73,8 @@ async fn an_address_dropped_on_the_window_does_not_replace_its_page() {
         .current_url()
         .await
         .expect("the page has an address");
-    let app = json!({
-        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRET", "redirectPort": 47_831,
-    });
-    let kept = calls(&window, "remember_app", app).await;
-    assert_eq!(kept["refusal"], Value::Null, "{kept}");
-    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
-    window.script(BEGIN, vec![attempt]).await;
+    remembers_app(&window).await;
+    begins(&window).await;
     let page = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
     page.picture("dragged");
     let parts = f64::from(u32::try_from(addresses.len()).expect("a few"));

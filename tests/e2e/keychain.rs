@@ -19,7 +19,7 @@ const PROMPTED_WITHIN: Duration = Duration::from_secs(30);
 /// An emptied keychain may still be starting: it is believed after a minute.
 const EMPTINESS_BELIEVED_WITHIN: Duration = Duration::from_secs(100);
 
-/// What waits for the keychain is tried again every minute, after a rest of a quarter of one.
+/// Many times what it takes: what waits for the keychain is tried again every quarter of a minute.
 const GOES_ON_WITHIN: Duration = Duration::from_secs(150);
 
 /// One computer on which an earlier run has brought in a list.

@@ -4,7 +4,7 @@
 use crate::local_server::{LocalServer, MARK};
 use crate::provider_window::{ProviderWindow, how_many};
 use crate::screen::{Computer, Start};
-use crate::sign_in::{BEGIN, END, calls, files_with};
+use crate::sign_in::{END, begins, calls, files_with, remembers_app};
 use serde_json::{Value, json};
 use std::time::Duration;
 use talkvalue_sandbox::Sandbox;
@@ -70,13 +70,8 @@ async fn a_providers_page_opens_saves_and_uses_nothing_and_its_host_stands_in_th
     };
     let window = computer.open_as(&sandbox, start).await;
     window.sees("Which lists should be live here?").await;
-    let app = json!({
-        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRET", "redirectPort": 47_831,
-    });
-    let kept = calls(&window, "remember_app", app).await;
-    assert_eq!(kept["refusal"], Value::Null, "{kept}");
-    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
-    window.script(BEGIN, vec![attempt]).await;
+    remembers_app(&window).await;
+    begins(&window).await;
 
     let host = |server: &LocalServer| server.url("").replace("http://", "");
     let page = ProviderWindow::titled(&computer, &format!("^{} · Sign in$", host(&provider)));

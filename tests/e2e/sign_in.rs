@@ -20,7 +20,7 @@ window.__TAURI_INTERNALS__.invoke(command, payload).then(
 "#;
 
 /// Begins to sign in; what comes of it is kept in the page.
-pub(crate) const BEGIN: &str = r#"
+const BEGIN: &str = r#"
 const [payload, done] = arguments;
 window.signedIn = window.__TAURI_INTERNALS__.invoke("sign_in", payload).then(
   (answer) => ({ answer }),
@@ -33,6 +33,21 @@ pub(crate) const END: &str = "const [done] = arguments; window.signedIn.then(don
 
 pub(crate) async fn calls(window: &Window, command: &str, payload: Value) -> Value {
     window.script(CALL, vec![json!(command), payload]).await
+}
+
+/// Remembers an app at Eventbrite, whose pages may be anybody's.
+pub(crate) async fn remembers_app(window: &Window) {
+    let app = json!({
+        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRET", "redirectPort": 47_831,
+    });
+    let kept = calls(window, "remember_app", app).await;
+    assert_eq!(kept["refusal"], Value::Null, "{kept}");
+}
+
+/// Begins to sign in there, in the native window.
+pub(crate) async fn begins(window: &Window) {
+    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
+    window.script(BEGIN, vec![attempt]).await;
 }
 
 #[tokio::test]
@@ -54,14 +69,9 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
     };
     let window = computer.open_as(&sandbox, start).await;
     window.sees("Which lists should be live here?").await;
-    let app = json!({
-        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRET", "redirectPort": 47_831,
-    });
-    let kept = calls(&window, "remember_app", app).await;
-    assert_eq!(kept["refusal"], Value::Null, "{kept}");
+    remembers_app(&window).await;
     for visit in 1..=2 {
-        let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
-        window.script(BEGIN, vec![attempt]).await;
+        begins(&window).await;
         let report = report_of(&server);
         // A data store of its own does not even know the app's own scheme.
         report.assert_all_refused(&commands, &places, &["invoke", "message"]);

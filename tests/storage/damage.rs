@@ -316,17 +316,10 @@ async fn what_is_no_text_any_more_is_damage_after_a_kill() {
             .map(|(place, _)| place)
             .collect();
         for place in places.into_iter().take(3) {
-            let copy = copied(killed.path());
             let mut bytes = whole.clone();
             // A letter becomes a byte that stands in no text.
             bytes[place] ^= 1 << 7;
-            fs::write(data_file(copy.path()), bytes).unwrap();
-            let store = open(copy.path());
-            let now = look(&store).await.unwrap();
-            match store.mended() {
-                Some(_) => assert_rebuilt(&now, &before),
-                None => assert_eq!(now, before, "{words:?} at {place} is read by nobody"),
-            }
+            starts_on(killed.path(), bytes, &before, &format!("{words:?} at {place}")).await;
         }
     }
 }
@@ -338,16 +331,21 @@ async fn a_schema_format_that_sqlite_does_not_know_is_damage_after_a_kill() {
     let whole = fs::read(data_file(killed.path())).unwrap();
     // Four bytes of the header (https://www.sqlite.org/fileformat.html).
     for bit in 0..32 {
-        let copy = copied(killed.path());
         let mut bytes = whole.clone();
         bytes[44 + bit / 8] ^= 1 << (bit % 8);
-        fs::write(data_file(copy.path()), bytes).unwrap();
-        let store = open(copy.path());
-        let now = look(&store).await.unwrap();
-        match store.mended() {
-            Some(_) => assert_rebuilt(&now, &before),
-            None => assert_eq!(now, before, "bit {bit} is read by nobody"),
-        }
+        starts_on(killed.path(), bytes, &before, &format!("bit {bit}")).await;
+    }
+}
+
+/// Starts on a copy of the folder with another data file, which is made anew, or holds what it held before.
+async fn starts_on(folder: &Path, bytes: Vec<u8>, before: &Seen, what: &str) {
+    let copy = copied(folder);
+    fs::write(data_file(copy.path()), bytes).unwrap();
+    let store = open(copy.path());
+    let now = look(&store).await.unwrap();
+    match store.mended() {
+        Some(_) => assert_rebuilt(&now, before),
+        None => assert_eq!(&now, before, "{what} is read by nobody"),
     }
 }
 
