@@ -45,6 +45,8 @@ pub(super) enum Act {
     Settles,
     /// Changes of people, of lists and of the account. Closed.
     Changes,
+    /// Connects another account and adds a list of it. Killed as soon as the person was told.
+    Connects,
     /// Removes a list. Killed as soon as the person was told.
     Removes,
     /// A later version brings the file up to date and goes on. Closed.
@@ -54,12 +56,13 @@ pub(super) enum Act {
 }
 
 impl Act {
-    const ALL: [Act; 8] = [
+    const ALL: [Act; 9] = [
         Act::Begins,
         Act::GoesOn,
         Act::Reads,
         Act::Settles,
         Act::Changes,
+        Act::Connects,
         Act::Removes,
         Act::Updates,
         Act::Mends,
@@ -126,6 +129,11 @@ async fn plays(act: Act, folder: &Path) {
             touches(&store, 42).await;
         }
         Act::Changes => changes(&store).await,
+        Act::Connects => {
+            let account = integration("2");
+            store.save_integration(&account).await.unwrap();
+            add_item(&store, &account, "992", ItemKind::BadgeEvent).await;
+        }
         Act::Removes => {
             let item = items(&store).await.remove(0);
             store.remove(&item).await.unwrap();
@@ -136,7 +144,7 @@ async fn plays(act: Act, folder: &Path) {
             reads_list(&store, &item, 0..3, 91).await;
         }
     }
-    if matches!(act, Act::Begins | Act::Settles | Act::Removes) {
+    if matches!(act, Act::Begins | Act::Settles | Act::Connects | Act::Removes) {
         std::mem::forget(store);
     }
 }

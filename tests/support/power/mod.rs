@@ -61,6 +61,7 @@ const STORIES: [Story; 3] = [
             Act::GoesOn,
             Act::Reads,
             Act::Settles,
+            Act::Connects,
             Act::Changes,
             Act::Reads,
             Act::Removes,

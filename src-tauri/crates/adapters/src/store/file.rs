@@ -4,7 +4,7 @@
 use super::presence::Presence;
 use super::{open, seal};
 use crate::data_folder::DataFolder;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,20 @@ impl OpenFile {
             self.written.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Runs `work` in one transaction that is committed if it succeeds.
+    pub(super) fn write<T>(
+        &self,
+        connection: &mut Connection,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, open::Trouble> {
+        self.break_seal()?;
+        // IMMEDIATE: a writer waits for its turn at the start and never fails half-way.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
     }
 
     pub(super) fn met(&self, trouble: open::Trouble) -> StoreError {

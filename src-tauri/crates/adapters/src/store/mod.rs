@@ -26,7 +26,7 @@ use crate::data_folder::DataFolder;
 use async_trait::async_trait;
 use file::OpenFile;
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -97,29 +97,28 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.with_file(move |file, connection| {
-            file.break_seal()?;
-            // IMMEDIATE: a writer waits for its turn at the start and never fails half-way.
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        })
-        .await
+        self.with_file(move |file, connection| file.write(connection, work))
+            .await
     }
 
-    /// Like `write`, for what changes which accounts or items there are: their copy is brought up to date with it.
+    /// Like `write`, for what changes which accounts or items there are: their copy is brought up to date with it, and
+    /// once it is done no power cut takes it back, because no provider could tell it again.
     async fn write_local<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let folder = self.file.folder.clone();
-        self.write(move |transaction| {
-            let value = work(transaction)?;
-            // Before the commit, while no other process can change them: copies are written in the order of changes.
-            // Should the commit fail, the next change or start writes the copy again.
-            local_facts::refresh(&folder, transaction)?;
-            Ok(value)
+        self.with_file(move |file, connection| {
+            open::sync_commits(connection, true)?;
+            let written = file.write(connection, |transaction| {
+                let value = work(transaction)?;
+                // Before the commit, while no other process can change them: copies are written in the order of
+                // changes. Should the commit fail, the next change or start writes the copy again.
+                local_facts::refresh(&file.folder, transaction)?;
+                Ok(value)
+            });
+            // Where this fails, later commits take longer, and that is all.
+            let _ = open::sync_commits(connection, false);
+            written
         })
         .await
     }

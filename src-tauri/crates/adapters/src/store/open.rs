@@ -295,12 +295,17 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Trouble> {
     Ok(connection)
 }
 
+/// Whether a commit is on the disk once it is done, or when SQLite next folds its log into the file.
+pub(super) fn sync_commits(connection: &Connection, at_once: bool) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", if at_once { "FULL" } else { "NORMAL" })
+}
+
 /// Sets what every connection needs and checks that it holds.
 pub(super) fn set_pragmas(path: &Path, connection: &Connection) -> Result<(), Trouble> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    sync_commits(connection, false)?;
     // macOS tells two kinds of syncs apart, and only this one outlives a power cut. Elsewhere there is one kind.
-    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -311,7 +316,7 @@ pub(super) fn set_pragmas(path: &Path, connection: &Connection) -> Result<(), Tr
     let expected = [
         ("journal_mode", Text("wal".to_owned())),
         ("synchronous", Integer(1)),
-        ("checkpoint_fullfsync", Integer(1)),
+        ("fullfsync", Integer(1)),
         ("foreign_keys", Integer(1)),
         ("secure_delete", Integer(1)),
         ("trusted_schema", Integer(0)),
