@@ -44,6 +44,7 @@ fn account_is_connected_proved_and_disconnected() {
             "failure",
             "id",
             "lastVerifiedAt",
+            "offersWithdrawal",
             "provider",
             "signIn",
             "status",

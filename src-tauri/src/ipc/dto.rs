@@ -200,11 +200,14 @@ pub struct IntegrationView {
     pub last_verified_at: Option<String>,
     pub expires_at: Option<String>,
     pub failure: Option<FailureView>,
+    /// Its provider can be asked to take the sign-in back.
+    pub offers_withdrawal: bool,
 }
 
 impl From<query::IntegrationView> for IntegrationView {
     fn from(integration: query::IntegrationView) -> Self {
         Self {
+            offers_withdrawal: connect::offers_withdrawal(integration.provider, integration.sign_in),
             id: integration.id.to_string(),
             provider: integration.provider.into(),
             account_id: integration.account_id.to_string(),

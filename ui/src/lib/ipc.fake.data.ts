@@ -40,6 +40,7 @@ export function account(facts: Partial<IntegrationView> & { id: string }): Integ
     lastVerifiedAt: at(-2 * MINUTE),
     expiresAt: null,
     failure: null,
+    offersWithdrawal: facts.provider === "LUMA" && facts.signIn === "OAUTH",
     ...facts,
   };
 }
@@ -285,7 +286,7 @@ function signedIn(core: FakeCore, demo: ItemView[]): ItemView[] {
   const facts: Record<string, Partial<IntegrationView>> = {
     harbour: { signIn: "OAUTH", failure: withdrawn, lastVerifiedAt: at(-137 * MINUTE) },
     info: { signIn: "OAUTH" },
-    makers: { signIn: "OAUTH", expiresAt: at(58 * MINUTE) },
+    makers: { signIn: "OAUTH", offersWithdrawal: true, expiresAt: at(58 * MINUTE) },
   };
   for (const [id, known] of core.integrations) {
     core.integrations.set(id, { ...known, ...facts[id] });

@@ -208,7 +208,7 @@ export class FakeSignIns {
     const signed: IntegrationView =
       needed === undefined
         ? this.#newAccount(provider)
-        : { ...needed, status: "CONNECTED", signIn: "OAUTH", failure: null, lastVerifiedAt: new Date().toISOString() };
+        : { ...needed, status: "CONNECTED", signIn: "OAUTH", offersWithdrawal: provider === "LUMA", failure: null, lastVerifiedAt: new Date().toISOString() };
     attempt.end({ type: "CONNECTED", connected: this.#keep(signed) });
   }
 

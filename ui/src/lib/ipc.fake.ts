@@ -207,6 +207,7 @@ export const connectAccount: typeof real.connectAccount = (provider, secret, ren
           lastVerifiedAt: new Date().toISOString(),
           expiresAt: null,
           failure: null,
+          offersWithdrawal: false,
         };
     core.integrations.set(integration.id, integration);
     core.notify({ type: "INTEGRATION_CHANGED", integrationId: integration.id });

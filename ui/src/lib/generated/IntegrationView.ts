@@ -7,4 +7,8 @@ import type { SignIn } from "./SignIn";
 /**
  * One connected (or once connected) account.
  */
-export type IntegrationView = { id: string, provider: Provider, accountId: string, accountName: string, accountEmail: string | null, status: IntegrationStatus, signIn: SignIn, connectedAt: string, lastVerifiedAt: string | null, expiresAt: string | null, failure: FailureView | null, };
+export type IntegrationView = { id: string, provider: Provider, accountId: string, accountName: string, accountEmail: string | null, status: IntegrationStatus, signIn: SignIn, connectedAt: string, lastVerifiedAt: string | null, expiresAt: string | null, failure: FailureView | null, 
+/**
+ * Its provider can be asked to take the sign-in back.
+ */
+offersWithdrawal: boolean, };

@@ -32,7 +32,7 @@ pub use sign_ins::SignIns;
 pub(crate) use sign_ins::{CredentialError, open_credential};
 pub use upkeep::{Care, care, keep_signed_in, save_what_is_held, settle_sign_ins};
 pub use verify::verify;
-pub use withdrawal::{Withdrawal, give_back};
+pub use withdrawal::{Withdrawal, give_back, offers_withdrawal};
 
 use crate::domain::credential::{Credential, Generation};
 use crate::domain::failure::{Failure, FailureCode};

@@ -20,6 +20,12 @@ pub enum Withdrawal {
     Over,
 }
 
+/// Whether a provider can be asked to take such a sign-in back; what it makes of it comes with the answer. What was pasted
+/// is its owner's, and Eventbrite documents no such request.
+pub fn offers_withdrawal(provider: Provider, sign_in: SignIn) -> bool {
+    provider == Provider::Luma && sign_in == SignIn::Oauth
+}
+
 /// Asks the provider to forget a sign-in.
 pub(super) async fn withdraw(
     ports: &Ports,
