@@ -53,9 +53,9 @@ pub(super) fn open<R: Runtime>(
     let address = Url::parse(attempt.address()).map_err(|_| no_window())?;
     let rules = Rules::of(&address);
     let (told, refused, closed) = (sign_ins.clone(), sign_ins.clone(), sign_ins);
-    let title = title_of(&address);
-    let window = WebviewWindowBuilder::new(app, format!("oauth-{number}"), WebviewUrl::External(address))
-        .title(title)
+    let blank = Url::parse("about:blank").map_err(|_| no_window())?;
+    let window = WebviewWindowBuilder::new(app, format!("oauth-{number}"), WebviewUrl::External(blank))
+        .title(title_of(&address).unwrap_or_default())
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(360.0, 400.0)
         .center()
@@ -83,7 +83,8 @@ pub(super) fn open<R: Runtime>(
         })
         .on_page_load(|window, page| {
             if page.event() == PageLoadEvent::Started
-                && let Err(error) = window.set_title(&title_of(page.url()))
+                && let Some(title) = title_of(page.url())
+                && let Err(error) = window.set_title(&title)
             {
                 warn!(error = %error, "the sign-in window's title could not be set");
             }
@@ -98,7 +99,13 @@ pub(super) fn open<R: Runtime>(
             closed.hear(number, PageSaid::Closed);
         }
     });
-    Ok(SignInWindow { window })
+    let window = SignInWindow { window };
+    // Not before: of a window that is still being built nothing is said, and a page that loads meanwhile is not heard.
+    window.window.navigate(address).map_err(|error| {
+        warn!(error = %error, "the sign-in window could not go to the provider's page");
+        no_window()
+    })?;
+    Ok(window)
 }
 
 /// Whether an address is where Google sends windows that it takes for no browser.
@@ -109,13 +116,13 @@ fn is_refusal(url: &Url) -> bool {
             .any(|path| url.path().ends_with(path))
 }
 
-/// Whose page it is, in front of anything that the page could say.
-fn title_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("unknown server");
-    match url.port() {
+/// Whose page it is, in front of anything that the page could say. A blank one is whoever's it was before.
+fn title_of(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
         Some(port) => format!("{host}:{port} · Sign in"),
         None => format!("{host} · Sign in"),
-    }
+    })
 }
 
 /// Where the window may go.
@@ -210,17 +217,19 @@ mod tests {
 
     #[test]
     fn the_host_stands_first_in_the_title() {
-        assert_eq!(
-            title_of(&url("https://www.eventbrite.com/x?title=luma.com")),
-            "www.eventbrite.com · Sign in"
-        );
-        assert_eq!(
-            title_of(&url("http://127.0.0.1:8080/x")),
-            "127.0.0.1:8080 · Sign in"
-        );
-        assert_eq!(
-            title_of(&url("https://www.eventbrite.com@evil.example/")),
-            "evil.example · Sign in"
-        );
+        for (address, title) in [
+            (
+                "https://www.eventbrite.com/x?title=luma.com",
+                "www.eventbrite.com · Sign in",
+            ),
+            ("http://127.0.0.1:8080/x", "127.0.0.1:8080 · Sign in"),
+            (
+                "https://www.eventbrite.com@evil.example/",
+                "evil.example · Sign in",
+            ),
+        ] {
+            assert_eq!(title_of(&url(address)).as_deref(), Some(title));
+        }
+        assert_eq!(title_of(&url("about:blank")), None, "it is nobody's own");
     }
 }
