@@ -40,6 +40,9 @@ pub struct RequestRecord {
     number: u64,
 }
 
+/// For a request that is to be held. Tests that wait for one that never comes end with a reason.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
 /// A request that is held before it is answered, see [`Door::pause_at`].
 ///
 /// Dropping it lets the request go on.
@@ -55,9 +58,18 @@ struct Gate {
 
 impl PausePoint {
     /// Waits until the request has arrived and is held.
+    ///
+    /// # Panics
+    ///
+    /// After two minutes: whoever was to send that request never did.
     pub async fn reached(&self) {
-        // The sender lives in the gate that `self` holds, so waiting cannot fail.
-        let _ = self.0.reached.subscribe().wait_for(|reached| *reached).await;
+        let mut reached = self.0.reached.subscribe();
+        // The sender lives in the gate that `self` holds, so waiting itself cannot fail.
+        let held = tokio::time::timeout(LONGEST_WAIT, reached.wait_for(|reached| *reached)).await;
+        assert!(
+            held.is_ok(),
+            "the request that was to be held has not come within {LONGEST_WAIT:?}"
+        );
     }
 
     /// Whether the request is being held (or was, before it was released).
