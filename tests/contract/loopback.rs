@@ -10,15 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use talkvalue_adapters::oauth::{Loopback, LoopbackError};
 use talkvalue_core::connect::Answer;
-use talkvalue_core::domain::credential::redirect_path;
 use talkvalue_core::domain::provider::Provider;
-use talkvalue_tests::loopback::{OWN, Reply, call, free_port, is_closed, navigation, reply};
+use talkvalue_tests::loopback::{
+    EVENTBRITE_PATH as PATH, GARBAGE, OWN, Reply, call, free_port, idlers, is_closed, navigation, reply,
+    strangers,
+};
+#[cfg(target_os = "linux")]
+use talkvalue_tests::loopback::{ON_THIS_COMPUTER, listened_on};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 const PROVIDER: Provider = Provider::Eventbrite;
-const PATH: &str = "/oauth/eventbrite/callback";
 
 /// A listener at work that takes `state=right` for its answer.
 struct Listening {
@@ -84,26 +87,8 @@ impl Listening {
 #[tokio::test]
 async fn the_true_answer_is_served_whatever_else_calls() {
     let listening = Listening::start().await;
-    // Connections in advance that never ask, on both families, and clients that never end their sentence.
-    let mut kept = Vec::new();
-    for round in 0..40 {
-        kept.push(listening.opens(OWN[round % 2]).await);
-    }
-    for _ in 0..8 {
-        let mut slow = listening.opens(OWN[0]).await;
-        slow.write_all(b"GET /oauth/eventbrite/callback?state=ri")
-            .await
-            .unwrap();
-        kept.push(slow);
-    }
-    for garbage in [
-        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
-        b"\x00\xff\x00\xff\r\n\r\n",
-        b"state=right&code=abc\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET\r\n\r\n",
-        b"\r\n\r\n\r\n\r\n",
-    ] {
+    let kept = idlers(listening.port).await;
+    for garbage in GARBAGE {
         let answer = call(OWN[0], listening.port, garbage).await;
         assert!(
             answer.as_ref().is_none_or(|answer| answer.status >= 400),
@@ -162,67 +147,8 @@ async fn slow_more_idle_connections_than_there_are_places_lapse() {
 #[tokio::test]
 async fn nobody_but_a_browser_that_was_redirected_has_an_effect() {
     let listening = Listening::start().await;
-    let port = listening.port;
-    let target = format!("{PATH}?state=right&code=abc");
-    let right = navigation(port, &target);
-    let own = format!("Host: localhost:{port}");
-    let hosts = [
-        format!("Host: evil.example:{port}"),
-        format!("Host: localhost.evil.example:{port}"),
-        format!("Host: 127.0.0.1.nip.io:{port}"),
-        format!("Host: evil.example#localhost:{port}"),
-        format!("Host: user@localhost:{port}"),
-        format!("Host: localhost:{}", port + 1),
-        format!("Host: localhost:{port}0"),
-        format!("Host: localhost.:{port}"),
-        format!("Host: 0.0.0.0:{port}"),
-        format!("Host: 127.1:{port}"),
-        format!("Host: 127.0.0.2:{port}"),
-        "Host: localhost".to_owned(),
-        "Host:".to_owned(),
-        "X-Forwarded-Host: localhost".to_owned(),
-        format!("{own}\r\nHost: evil.example"),
-        format!("Host: evil.example\r\n{own}"),
-        format!("{own}\r\n{own}"),
-    ];
-    let mut strangers: Vec<String> = hosts.iter().map(|host| right.replace(&own, host)).collect();
-    for method in ["POST", "HEAD", "PUT", "OPTIONS", "DELETE", "TRACE", "get"] {
-        strangers.push(right.replacen("GET", method, 1));
-    }
-    for path in [
-        "/",
-        "/oauth/eventbrite/callback/",
-        "/oauth/eventbrite",
-        "//oauth/eventbrite/callback",
-        "/oauth/eventbrite/../eventbrite/callback",
-        "/oauth%2feventbrite/callback",
-        "/OAUTH/eventbrite/callback",
-        redirect_path(Provider::Luma),
-        "/exit",
-    ] {
-        strangers.push(navigation(port, &format!("{path}?state=right&code=abc")));
-    }
-    strangers.push(navigation(port, &format!("http://localhost:{port}{target}")));
-    strangers.push(navigation(port, &format!("http://evil.example{target}")));
-    for header in [
-        "Origin: null".to_owned(),
-        "Origin: https://evil.example".to_owned(),
-        format!("Origin: http://localhost:{port}"),
-    ] {
-        strangers.push(right.replace("Accept: text/html", &header));
-    }
-    for mode in [
-        "cors",
-        "no-cors",
-        "same-origin",
-        "websocket",
-        "",
-        "navigate, cors",
-        "navigate\r\nSec-Fetch-Mode: cors",
-    ] {
-        strangers.push(right.replace("Sec-Fetch-Mode: navigate", &format!("Sec-Fetch-Mode: {mode}")));
-    }
-    for request in &strangers {
+    let requests = strangers(listening.port, "state=right&code=abc");
+    for request in &requests {
         let answer = listening.sends(request).await;
         assert!(
             answer.as_ref().is_none_or(|answer| answer.status >= 400),
@@ -298,26 +224,7 @@ async fn the_port_is_closed_after_a_cancel_and_after_the_deadline() {
 #[tokio::test]
 async fn nobody_outside_this_computer_can_reach_it() {
     let listening = Listening::start().await;
-    let suffix = format!(":{:04X}", listening.port);
-    let mut addresses = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = std::fs::read_to_string(table).unwrap();
-        let local = text
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_whitespace().nth(1));
-        addresses.extend(
-            local
-                .filter_map(|local| local.strip_suffix(&suffix))
-                .map(str::to_owned),
-        );
-    }
-    addresses.sort();
-    assert_eq!(
-        addresses,
-        ["00000000000000000000000001000000", "0100007F"],
-        "it listens on ::1 and 127.0.0.1, and nowhere else"
-    );
+    assert_eq!(listened_on(listening.port), ON_THIS_COMPUTER);
     listening.ends_well().await;
 }
 

@@ -2,14 +2,14 @@
 //! is asked to open, and the test goes on as a browser does.
 
 use crate::provider_window::ProviderWindow;
-use crate::screen::{Computer, Start, Window};
+use crate::screen::{Computer, Window};
+use crate::scripted_browser::Browser;
+use crate::sign_in::remembers_app;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::KeychainState;
-use talkvalue_tests::loopback::{browse, is_closed};
+use talkvalue_tests::loopback::{browse, free_port, is_closed};
 use talkvalue_tests::oauth::redirected;
 use url::Url;
 
@@ -17,86 +17,13 @@ use url::Url;
 const PORT: u16 = 47_831;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What `xdg-open` is on this computer.
-struct Browser {
-    folder: tempfile::TempDir,
-}
-
-impl Browser {
-    fn installed() -> Self {
-        let browser = Self {
-            folder: tempfile::tempdir().expect("a folder can be made"),
-        };
-        browser.becomes("printf '%s\\n' \"$address\" >> \"$log\"");
-        browser
-    }
-
-    fn becomes(&self, does: &str) {
-        let log = self.log();
-        let script = format!(
-            "#!/bin/sh\nlog='{}'\nfor address; do :; done\n{does}\n",
-            log.display()
-        );
-        for name in [
-            "xdg-open",
-            "gio",
-            "gnome-open",
-            "kde-open6",
-            "kde-open5",
-            "kde-open",
-        ] {
-            let program = self.folder.path().join(name);
-            std::fs::write(&program, &script).expect("the script can be written");
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))
-                .expect("the script can be run");
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        self.folder.path().join("opened")
-    }
-
-    fn start(&self) -> Start {
-        let path = std::env::var("PATH").unwrap_or_default();
-        Start {
-            environment: vec![("PATH", format!("{}:{path}", self.folder.path().display()))],
-            ..Start::default()
-        }
-    }
-
-    /// Every address that it was asked to open so far.
-    fn opened(&self) -> Vec<String> {
-        std::fs::read_to_string(self.log())
-            .unwrap_or_default()
-            .lines()
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// Waits for the address number `count`.
-    fn opens(&self, count: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let opened = self.opened();
-            if let Some(address) = opened.get(count - 1) {
-                return address.clone();
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the browser must be asked for {count}: {opened:?}"
-            );
-            std::thread::yield_now();
-        }
-    }
-}
-
-async fn status(address: &Url) -> u16 {
+pub(crate) async fn status(address: &Url) -> u16 {
     browse(address).await.expect("the listener answers").status
 }
 
-async fn port_closes() {
+pub(crate) async fn port_closes(port: u16) {
     let deadline = Instant::now() + PATIENCE;
-    while !is_closed(PORT).await {
+    while !is_closed(port).await {
         assert!(Instant::now() < deadline, "nobody listens after the end");
         tokio::task::yield_now().await;
     }
@@ -137,7 +64,7 @@ async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
     // One click switches, and the window goes.
     window.press("Use my browser instead").await;
     native.closes("127.0.0.1:.* Sign in");
-    let address = browser.opens(1);
+    let address = browser.opens(&window, 1).await;
     window.picture("browser-1-waiting").await;
     oauth.approves_as(&accounts[0].id);
     let answer = redirected(&address).await;
@@ -155,18 +82,18 @@ async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
         "the closing page echoes nothing"
     );
     window.sees("Connected as events@harbour.example").await;
-    port_closes().await;
+    port_closes(PORT).await;
 
     // The choice is kept; a person who declines is told so at once.
     begins(&window).await;
-    let address = browser.opens(2);
+    let address = browser.opens(&window, 2).await;
     oauth.refuses();
     assert_eq!(status(&redirected(&address).await).await, 200);
     window
         .sees("You declined at Eventbrite. Nothing was changed.")
         .await;
     window.picture("browser-2-declined").await;
-    port_closes().await;
+    port_closes(PORT).await;
 
     // Somebody else has the port: no browser is sent there, and the page's address can be brought back by hand.
     let other = TcpListener::bind(("127.0.0.1", PORT)).expect("the port is free");
@@ -201,7 +128,7 @@ async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
     window.type_into("Address", answer.as_str()).await;
     window.press("Go on").await;
     window.sees("Connected as box@dockhall.example").await;
-    port_closes().await;
+    port_closes(PORT).await;
     window.quit().await;
 }
 
@@ -215,24 +142,19 @@ async fn a_provider_that_shows_nothing_to_windows_is_opened_in_the_browser() {
     let luma = sandbox.luma();
     let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
     let oauth = luma.oauth();
-    oauth.switches(|switches| switches.refused_user_agents = vec!["AppleWebKit".to_owned()]);
+    oauth.switches(|switches| {
+        switches.refused_user_agents = vec!["AppleWebKit".to_owned()];
+        switches.any_redirect_port = true;
+    });
     let browser = Browser::installed();
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open_as(&sandbox, browser.start()).await;
     window.sees("Which lists should be live here?").await;
-    let script = r#"
-const [payload, done] = arguments;
-window.__TAURI_INTERNALS__.invoke("remember_app", payload).then((answer) => done({ answer }), (refusal) => done({ refusal }));
-"#;
-    let app = serde_json::json!({
-        "provider": "LUMA", "clientId": oauth.app().client_id, "clientSecret": null, "redirectPort": 47_832,
-    });
-    let kept = window.script(script, vec![app]).await;
-    assert_eq!(kept["refusal"], serde_json::Value::Null, "{kept}");
+    remembers_app(&window, "LUMA", &oauth.app(), free_port()).await;
     window.press("Connect Luma").await;
     window.press("Other ways").await;
     window.press("Sign in with Luma").await;
-    let address = browser.opens(1);
+    let address = browser.opens(&window, 1).await;
     window.sees("Its sign-in page is in your browser.").await;
     oauth.approves_as(&calendar.id);
     assert_eq!(status(&redirected(&address).await).await, 200);

@@ -4,7 +4,7 @@
 use crate::local_server::LocalServer;
 use crate::provider_window::ProviderWindow;
 use crate::screen::{Computer, Start};
-use crate::sign_in::{END, begins, calls, remembers_app};
+use crate::sign_in::{any_app, begins, cancels, remembers_app};
 use serde_json::json;
 use std::time::Duration;
 use talkvalue_sandbox::Sandbox;
@@ -73,8 +73,8 @@ async fn an_address_dropped_on_the_window_does_not_replace_its_page() {
         .current_url()
         .await
         .expect("the page has an address");
-    remembers_app(&window).await;
-    begins(&window).await;
+    remembers_app(&window, "EVENTBRITE", &any_app(), 47_831).await;
+    begins(&window, "EVENTBRITE", "WINDOW").await;
     let page = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
     page.picture("dragged");
     let parts = f64::from(u32::try_from(addresses.len()).expect("a few"));
@@ -97,8 +97,6 @@ async fn an_address_dropped_on_the_window_does_not_replace_its_page() {
         );
     }
     assert_eq!(server.heard(), Vec::<String>::new(), "nothing was fetched");
-    calls(&window, "cancel_sign_in", json!({})).await;
-    let end = window.script(END, Vec::new()).await;
-    assert_eq!(end["answer"]["type"], "CANCELLED", "{end}");
+    cancels(&window).await;
     window.quit().await;
 }

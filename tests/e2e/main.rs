@@ -12,6 +12,7 @@
 
 #[path = "../acl.rs"]
 mod acl;
+mod attacks;
 mod browser;
 mod dropped;
 mod folder;
@@ -20,11 +21,14 @@ mod idle;
 mod journey;
 mod keychain;
 mod local_server;
+mod nobody_comes;
+mod other_account;
 mod pictures;
 mod policy;
 mod provider_page;
 mod provider_window;
 mod repair;
 mod screen;
+mod scripted_browser;
 mod sign_in;
 mod stranger;

@@ -4,8 +4,8 @@
 use crate::local_server::{LocalServer, MARK};
 use crate::provider_window::{ProviderWindow, how_many};
 use crate::screen::{Computer, Start};
-use crate::sign_in::{END, begins, calls, files_with, remembers_app};
-use serde_json::{Value, json};
+use crate::sign_in::{any_app, begins, cancels, files_with, remembers_app};
+use serde_json::Value;
 use std::time::Duration;
 use talkvalue_sandbox::Sandbox;
 use talkvalue_sandbox::keychain::KeychainState;
@@ -70,8 +70,8 @@ async fn a_providers_page_opens_saves_and_uses_nothing_and_its_host_stands_in_th
     };
     let window = computer.open_as(&sandbox, start).await;
     window.sees("Which lists should be live here?").await;
-    remembers_app(&window).await;
-    begins(&window).await;
+    remembers_app(&window, "EVENTBRITE", &any_app(), 47_831).await;
+    begins(&window, "EVENTBRITE", "WINDOW").await;
 
     let host = |server: &LocalServer| server.url("").replace("http://", "");
     let page = ProviderWindow::titled(&computer, &format!("^{} · Sign in$", host(&provider)));
@@ -102,10 +102,8 @@ async fn a_providers_page_opens_saves_and_uses_nothing_and_its_host_stands_in_th
     let moved = host(&next).replace("127.0.0.1", "localhost");
     let page = ProviderWindow::titled(&computer, &format!("^{moved} · Sign in$"));
     assert_eq!(how_many(&computer), shown, "no window was opened");
-    calls(&window, "cancel_sign_in", json!({})).await;
+    cancels(&window).await;
     page.closes(&moved);
-    let end = window.script(END, Vec::new()).await;
-    assert_eq!(end["answer"]["type"], "CANCELLED", "{end}");
     window.quit().await;
     let here = std::env::current_dir().expect("the test runs somewhere");
     let saved_here = here.join(format!("{MARK}.csv"));

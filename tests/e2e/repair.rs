@@ -13,7 +13,7 @@ const ACCOUNTS: [(&str, &str); 2] = [
 ];
 
 /// Every item: its id and account, its status, and its people by number and by name.
-async fn lists(window: &Window) -> Vec<Value> {
+pub(crate) async fn lists(window: &Window) -> Vec<Value> {
     let items = calls(window, "list_items", json!({})).await;
     let mut lists = Vec::new();
     for item in items["answer"].as_array().expect("a list of items") {

@@ -6,7 +6,7 @@ use crate::screen::{Computer, Start, Window};
 use crate::stranger::{commands, page, report_of};
 use serde_json::{Value, json};
 use talkvalue_sandbox::keychain::KeychainState;
-use talkvalue_sandbox::{EventSpec, Sandbox};
+use talkvalue_sandbox::{EventSpec, OauthApp, Sandbox};
 
 const TITLE: &str = "Harbour Makers Night";
 
@@ -29,25 +29,41 @@ window.signedIn = window.__TAURI_INTERNALS__.invoke("sign_in", payload).then(
 done(1);
 "#;
 
-pub(crate) const END: &str = "const [done] = arguments; window.signedIn.then(done);";
+const END: &str = "const [done] = arguments; window.signedIn.then(done);";
 
 pub(crate) async fn calls(window: &Window, command: &str, payload: Value) -> Value {
     window.script(CALL, vec![json!(command), payload]).await
 }
 
-/// Remembers an app at Eventbrite, whose pages may be anybody's.
-pub(crate) async fn remembers_app(window: &Window) {
+/// Remembers an app at a provider, whose pages may be anybody's.
+pub(crate) async fn remembers_app(window: &Window, provider: &str, app: &OauthApp, port: u16) {
     let app = json!({
-        "provider": "EVENTBRITE", "clientId": "KEY", "clientSecret": "SECRET", "redirectPort": 47_831,
+        "provider": provider, "clientId": app.client_id, "clientSecret": app.client_secret, "redirectPort": port,
     });
     let kept = calls(window, "remember_app", app).await;
     assert_eq!(kept["refusal"], Value::Null, "{kept}");
 }
 
-/// Begins to sign in there, in the native window.
-pub(crate) async fn begins(window: &Window) {
-    let attempt = json!({ "provider": "EVENTBRITE", "way": "WINDOW", "renews": null });
+/// Begins to sign in there, in the native window or the browser.
+pub(crate) async fn begins(window: &Window, provider: &str, way: &str) {
+    let attempt = json!({ "provider": provider, "way": way, "renews": null });
     window.script(BEGIN, vec![attempt]).await;
+}
+
+/// Nobody wants to sign in any more.
+pub(crate) async fn cancels(window: &Window) {
+    calls(window, "cancel_sign_in", json!({})).await;
+    let end = window.script(END, Vec::new()).await;
+    assert_eq!(end["answer"]["type"], "CANCELLED", "{end}");
+}
+
+/// An app at a provider that asks for none.
+pub(crate) fn any_app() -> OauthApp {
+    OauthApp {
+        client_id: "KEY".to_owned(),
+        client_secret: Some("SECRET".to_owned()),
+        redirect_uris: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -69,9 +85,9 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
     };
     let window = computer.open_as(&sandbox, start).await;
     window.sees("Which lists should be live here?").await;
-    remembers_app(&window).await;
+    remembers_app(&window, "EVENTBRITE", &any_app(), 47_831).await;
     for visit in 1..=2 {
-        begins(&window).await;
+        begins(&window, "EVENTBRITE", "WINDOW").await;
         let report = report_of(&server);
         // A data store of its own does not even know the app's own scheme.
         report.assert_all_refused(&commands, &places, &["invoke", "message"]);
@@ -80,9 +96,7 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
             "visit {visit} must find nothing of another one, but found {:?}",
             report.found
         );
-        calls(&window, "cancel_sign_in", json!({})).await;
-        let end = window.script(END, Vec::new()).await;
-        assert_eq!(end["answer"]["type"], "CANCELLED", "{end}");
+        cancels(&window).await;
     }
     assert_eq!(
         (
