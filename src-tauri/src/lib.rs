@@ -7,6 +7,7 @@ mod desk;
 pub mod ipc;
 mod launch;
 mod log;
+mod menu;
 #[cfg(target_os = "linux")]
 mod painting;
 mod quit;
@@ -24,6 +25,7 @@ use tauri::{App, AppHandle, Builder, Context, Manager as _, RunEvent, Runtime, W
 
 use ipc::notices::Push;
 pub use launch::Launch;
+pub use menu::QUIT;
 use shell::Shell;
 pub use window::MAIN_WINDOW;
 pub use world::{OpenAddress, OpenPorts, World};
@@ -39,7 +41,10 @@ pub fn run(launch: Launch) -> anyhow::Result<ExitCode> {
         Ok(settings) => settings,
         Err(error) => return Ok(refused(&error.message)),
     };
-    let builder = Builder::<Wry>::new().plugin(single_instance::plugin(&settings));
+    let mut builder = Builder::<Wry>::new().plugin(single_instance::plugin(&settings));
+    if cfg!(target_os = "macos") {
+        builder = builder.menu(menu::own);
+    }
     let app =
         build(builder, context(), World::real(settings), &launch).context("the window system refused")?;
     let code = app.run_return(|handle, event| heed(handle, &event));
@@ -55,6 +60,7 @@ pub fn heed<R: Runtime>(app: &AppHandle<R>, event: &RunEvent) {
             event: WindowEvent::CloseRequested { api, .. },
             ..
         } if label == MAIN_WINDOW && !quit::may_close(app) => api.prevent_close(),
+        RunEvent::MenuEvent(chosen) => menu::heed(app, chosen),
         RunEvent::Exit => tauri::async_runtime::block_on(app.state::<Shell>().settle()),
         _ => {}
     }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use talkvalue_sync_app::{QUIT, heed};
+use tauri::menu::MenuEvent;
+use tauri::{Manager as _, RunEvent};
 
 /// An app with a sign-in that no keychain took, and its event loop running. What is given says whether that is so.
 fn unsaved() -> (Running, Receiver<()>, Arc<AtomicBool>) {
@@ -34,6 +37,17 @@ fn who_closes_the_window_over_an_unsaved_sign_in_is_asked_first() {
     }
     running.window.close().unwrap();
     running.hears("QUIT_ASKED");
+    running.calls("answer_quit", json!({ "quits": true })).unwrap();
+    assert_ends(&end);
+}
+
+#[test]
+fn who_quits_by_the_menu_is_asked_as_well() {
+    let (running, end, _) = unsaved();
+    let quit = MenuEvent { id: QUIT.into() };
+    heed(running.window.app_handle(), &RunEvent::MenuEvent(quit));
+    running.hears("QUIT_ASKED");
+    assert!(end.try_recv().is_err(), "the window stays until it is answered");
     running.calls("answer_quit", json!({ "quits": true })).unwrap();
     assert_ends(&end);
 }
