@@ -137,6 +137,16 @@ fn a_running_engine_is_believed_only_after_its_first_check() {
         "what was checked before the start says nothing of now"
     );
     assert_eq!(of(Some(now())), Freshness::Live);
+    assert_eq!(
+        of(Some(after(1))),
+        Freshness::Live,
+        "clocks are adjusted a little now and then"
+    );
+    assert_eq!(
+        of(Some(after(60))),
+        Freshness::Checking,
+        "a clock that was set back says nothing of when the check was"
+    );
 }
 
 #[test]

@@ -207,12 +207,27 @@ fn every_item_is_read_when_it_is_due_and_not_before() {
             goes_on(5 + 15, JobKind::Import),
         ),
     ];
+    // Long after all of it.
+    let now = at(40 * DAY);
     for (what, record, expected) in table {
-        assert_eq!(next_read(&record, engine()), expected, "{what}");
+        assert_eq!(next_read(&record, engine(), now), expected, "{what}");
         assert_eq!(
-            next_read(&record, EngineView::default()),
+            next_read(&record, EngineView::default(), now),
             None,
             "{what}: without an engine nothing is read by itself"
         );
     }
+}
+
+#[test]
+fn what_a_clock_noted_before_it_was_set_back_keeps_nobody_waiting() {
+    let ahead = item(HOUR);
+    let read = next_read(&ahead, engine(), at(0)).expect("it is read");
+    assert_eq!(read.at, at(0), "not an hour later, when that time comes again");
+    let held = ItemRecord {
+        last_attempted_at: Some(at(HOUR)),
+        ..job(true, limited(None))
+    };
+    let read = next_read(&held, engine(), at(0)).expect("it goes on");
+    assert_eq!(read.at, at(0));
 }

@@ -211,7 +211,8 @@ async fn requests_in(stage: &Stage, minutes: u64) -> u64 {
         items.sort_by_key(|record| record.item.starts_at.unwrap_or(Timestamp::MAX));
         for record in items {
             let record = ports.store.item(&record.item.id).await.unwrap().unwrap();
-            if next_read(&record, engine).is_some_and(|read| read.at <= ports.clock.now()) {
+            if next_read(&record, engine, ports.clock.now()).is_some_and(|read| read.at <= ports.clock.now())
+            {
                 let id = &record.item.id;
                 let begun = actions::begin_check(ports, &turn, id, engine).await.unwrap();
                 begun.finish(ports, patient()).await.unwrap();

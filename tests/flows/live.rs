@@ -15,7 +15,7 @@ use talkvalue_core::ports::Ports;
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
-use talkvalue_sandbox::AttendeeSpec;
+use talkvalue_sandbox::{AttendeeSpec, Fault};
 use talkvalue_tests::clock::SteppedClock;
 use talkvalue_tests::desk::Desk;
 
@@ -197,9 +197,7 @@ async fn what_rested_for_long_is_looked_at_when_the_computer_wakes() {
     let (stage, item) = Stage::imported(Provider::Luma, 60).await;
     let open = Open::over(&stage, stage.desk.restarted());
     open.until(&item, "the first check", green).await;
-    stage
-        .door()
-        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    stage.door().fails_always(Fault::HtmlGateway(503));
     open.until(&item, "a pause of five minutes", |view| {
         let (Some(tried), Some(next)) = (view.last_attempted_at, view.next_attempt_at) else {
             return false;
@@ -288,9 +286,7 @@ async fn a_provider_that_falls_silent_is_told_and_asked_again() {
     let (stage, item) = Stage::imported(Provider::Luma, 60).await;
     let open = Open::over(&stage, stage.desk.restarted());
     open.until(&item, "the first check", green).await;
-    stage
-        .door()
-        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    stage.door().fails_always(Fault::HtmlGateway(503));
     open.passes(70).await;
     let failed = open
         .until(&item, "the failure, and when it is asked again", |view| {
@@ -309,9 +305,7 @@ async fn a_provider_that_stays_silent_is_asked_ever_more_rarely() {
     let (stage, item) = Stage::imported(Provider::Luma, 60).await;
     let open = Open::over(&stage, stage.desk.restarted());
     open.until(&item, "the first check", green).await;
-    stage
-        .door()
-        .fails_always(talkvalue_sandbox::Fault::HtmlGateway(503));
+    stage.door().fails_always(Fault::HtmlGateway(503));
     let failed = open
         .until(&item, "the failure", |view| view.failure.is_some())
         .await;
@@ -348,6 +342,106 @@ async fn a_keychain_in_trouble_pauses_and_goes_on_by_itself() {
     drop(gate);
     open.passes(130).await;
     open.until(&item, "the reads going on", green).await;
+}
+
+#[tokio::test]
+async fn a_new_attempt_in_a_lasting_trouble_is_not_green_and_asks_for_no_more_than_a_check() {
+    let (stage, item) = Stage::imported(Provider::Eventbrite, 120).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    stage.door().fails_next(
+        1,
+        Fault::RateLimited {
+            retry_after_secs: Some(30),
+        },
+    );
+    open.until(&item, "the wait", |view| view.waiting.is_some()).await;
+    let pause = stage.door().pause_at(1);
+    stage.door().clears_requests();
+    let time_passes = async {
+        loop {
+            open.passes(1).await;
+        }
+    };
+    tokio::select! {
+        () = pause.reached() => {}
+        () = time_passes => {}
+    }
+    let attempted = open.shows(&item).await;
+    assert!(attempted.active_job.is_some());
+    assert_eq!(
+        attempted.freshness,
+        Freshness::Paused,
+        "until something has come, nobody knows that the list still holds"
+    );
+    pause.release();
+    let recovered = open.until(&item, "the recovery", green).await;
+    assert_eq!(recovered.waiting, None);
+    assert_eq!(
+        stage.requests_to(stage.list_path()),
+        1,
+        "what was held up was a check, and goes on as one"
+    );
+}
+
+#[tokio::test]
+async fn what_one_list_finds_out_about_this_computer_holds_for_all_that_are_due() {
+    let (stage, first) = Stage::imported(Provider::Luma, 20).await;
+    let mut items = vec![first];
+    for number in 0..4 {
+        let event = stage.add_event(&format!("Evening {number}"), 5);
+        items.push(
+            stage
+                .desk
+                .import(&stage.integration, &event, ItemKind::BadgeEvent)
+                .await
+                .unwrap()
+                .id,
+        );
+    }
+    let open = Open::over(&stage, stage.desk.restarted());
+    for item in &items {
+        open.until(item, "the first check", green).await;
+    }
+    stage.door().fails_always(Fault::Html200);
+    for item in &items {
+        let view = open
+            .until(item, "the network that wants a sign-in", |view| !green(view))
+            .await;
+        assert_eq!(view.freshness, Freshness::Offline);
+        assert_eq!(view.alert, None, "no false alarm");
+    }
+    for _ in 0..60 {
+        open.passes(1).await;
+        for item in &items {
+            assert!(!green(&open.shows(item).await), "and it stays so");
+        }
+    }
+    stage.door().clears_faults();
+    for item in &items {
+        open.until(item, "the reads going on", green).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_list_from_being_read() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 20).await;
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&item, "the first check", green).await;
+        open.clock.sets_back(3_600);
+        assert_eq!(
+            open.shows(&item).await.freshness,
+            Freshness::Checking,
+            "{provider:?}: what was checked at a time that is still to come was checked nobody knows when"
+        );
+        stage.door().clears_requests();
+        let set_back = open.ports.clock.now();
+        open.until(&item, "the next read", |_| stage.door().request_count() > 0)
+            .await;
+        let waited = open.ports.clock.now().duration_since(set_back).as_secs();
+        assert!(waited < 120, "{provider:?}: it waited {waited} s");
+    }
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ fn assert_rebuilt(now: &Seen, before: &Seen) {
             running_since: Some(at(9)),
         };
         assert_eq!(
-            next_read(now, engine).and_then(|read| read.goes_on),
+            next_read(now, engine, at(9)).and_then(|read| read.goes_on),
             Some(JobKind::Retry),
             "a running window reads it again by itself, also one that was archived: its people are gone here"
         );

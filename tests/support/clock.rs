@@ -1,8 +1,8 @@
 //! Clocks that do not keep a test waiting.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use talkvalue_adapters::clock::SystemClock;
@@ -54,6 +54,8 @@ pub struct SteppedClock {
     clock: SandboxClock,
     stepped: tokio::sync::Notify,
     sleeping: AtomicUsize,
+    /// By how many seconds it was set back, which no sleep notices.
+    set_back: AtomicI64,
 }
 
 impl SteppedClock {
@@ -62,12 +64,24 @@ impl SteppedClock {
             clock,
             stepped: tokio::sync::Notify::new(),
             sleeping: AtomicUsize::new(0),
+            set_back: AtomicI64::new(0),
         }
     }
 
     pub fn advance(&self, duration: Duration) {
         self.clock.advance(duration);
         self.stepped.notify_waiters();
+    }
+
+    /// Somebody sets the clock back; who sleeps sleeps no longer for that.
+    pub fn sets_back(&self, secs: i64) {
+        self.set_back.fetch_add(secs, Ordering::Relaxed);
+        self.clock.set(self.clock.now() - SignedDuration::from_secs(secs));
+    }
+
+    /// The time that has passed, whatever the clock was set to.
+    fn passed(&self) -> Timestamp {
+        self.clock.now() + SignedDuration::from_secs(self.set_back.load(Ordering::Relaxed))
     }
 
     /// How many sleep until a later moment.
@@ -99,12 +113,12 @@ impl Clock for SteppedClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = self.clock.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+        let until = self.passed().checked_add(duration).unwrap_or(Timestamp::MAX);
         let _asleep = Sleeper::of(&self.sleeping);
         loop {
             // Listening begins before looking, so that no step falls between.
             let step = self.stepped.notified();
-            if self.clock.now() >= until {
+            if self.passed() >= until {
                 return;
             }
             step.await;

@@ -117,6 +117,15 @@ fn insert(
     at: Timestamp,
     handed: bool,
 ) -> Result<JobId, Error> {
+    // What held up the attempt before may last: nothing of the list is known to hold until this one has got something.
+    let condition: Option<String> = transaction
+        .query_row(
+            "SELECT waiting_code FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 1",
+            [item.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?
+        .flatten();
     // Attempts at a condition that lasts would fill the history with nothing.
     transaction.execute(
         "DELETE FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 1 AND kind = 'SYNC' AND changes = 0",
@@ -125,8 +134,8 @@ fn insert(
     interrupt_open(transaction, item)?;
     let id = JobId::random();
     transaction.execute(
-        "INSERT INTO job (id, item_id, kind, created_at, handed) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![id.as_str(), item.as_str(), kind.code(), micros(at), handed],
+        "INSERT INTO job (id, item_id, kind, created_at, handed, waiting_code) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id.as_str(), item.as_str(), kind.code(), micros(at), handed, condition],
     )?;
     Ok(id)
 }

@@ -165,7 +165,9 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, page: &OwnedPage) -> Re
         put_aside.execute(params![feed, record.key(), record.reason, page.job.as_str()])?;
     }
     transaction
-        .prepare_cached("UPDATE job SET done = ?2, total = ?3 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE job SET done = ?2, total = ?3, waiting_code = NULL, waiting_until = NULL WHERE id = ?1",
+        )?
         .execute(params![
             page.job.as_str(),
             i64::try_from(page.done).unwrap_or(i64::MAX),

@@ -28,11 +28,20 @@ pub struct EngineView {
 }
 
 impl EngineView {
-    /// Whether a list that was last read at `checked_at` has had a good check since then.
-    fn has_checked(self, checked_at: Option<Timestamp>) -> bool {
+    /// Whether a list that was last read at `checked_at` has had a good check since then. One of the future was made by
+    /// a clock that has been set back, nobody knows when.
+    fn has_checked(self, checked_at: Option<Timestamp>, now: Timestamp) -> bool {
         self.running_since
-            .is_none_or(|since| checked_at.is_some_and(|at| at >= since))
+            .is_none_or(|since| checked_at.is_some_and(|at| at >= since && !is_ahead(at, now)))
     }
+}
+
+/// How far two readings of one clock may lie apart the wrong way round.
+const CLOCKS_ADJUST_BY: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether a time that was noted before lies in the future: the clock has been set back since.
+pub(crate) fn is_ahead(noted: Timestamp, now: Timestamp) -> bool {
+    noted.duration_since(now) > CLOCKS_ADJUST_BY
 }
 
 /// When an item's event takes place.
@@ -146,7 +155,7 @@ pub fn freshness(
             Freshness::Stale
         };
     };
-    if !engine.has_checked(checked_at) {
+    if !engine.has_checked(checked_at, now) {
         return Freshness::Checking;
     }
     // A read "from the future" means that clocks disagree: it proves nothing about now beyond the allowed age.

@@ -160,7 +160,7 @@ pub fn view_item(
         .filter(|job| lock_held || job.held)
         .and_then(|job| job.waiting);
     let by_itself = (failure.is_some() || waiting.is_some())
-        .then(|| schedule::next_read(&record, engine))
+        .then(|| schedule::next_read(&record, engine, reader.now))
         .flatten();
     let next_attempt_at = waiting
         .and_then(|waiting| waiting.until)

@@ -5,13 +5,15 @@
 
 use super::actions;
 use super::engine::EngineOptions;
-use super::opened::{Begun, hold_for_storage};
+use super::opened::{Begun, hold};
 use super::reading;
 use super::runner::Runner;
-use super::schedule::{self, NextRead};
+use super::schedule;
 use super::turn::Turn;
+use crate::domain::failure::FailureCode;
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
+use crate::domain::job::JobKind;
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
 use jiff::Timestamp;
@@ -24,6 +26,8 @@ use tracing::{debug, error, info, warn};
 /// What changes without us (a command elsewhere, an item that was added) is seen within this.
 const LOOK_AGAIN_AT_LATEST: Duration = Duration::from_secs(15);
 const LOOK_AGAIN_AT_SOONEST: Duration = Duration::from_secs(1);
+/// That the computer slept is noticed, and told to the window, so long after it woke.
+const NOTICES_A_SLEEP_WITHIN: Duration = Duration::from_secs(1);
 
 /// The one who asked waits in another process and may give up there; a prompt would show where nobody looks.
 const FOR_ANOTHER_PROCESS: EngineOptions = EngineOptions {
@@ -31,8 +35,15 @@ const FOR_ANOTHER_PROCESS: EngineOptions = EngineOptions {
     patience: Patience::Background,
 };
 
-/// Until when all reads rest, if they do.
-type Rest = Arc<Mutex<Option<Timestamp>>>;
+/// Whether all reads rest.
+type Rest = Arc<Mutex<Option<Resting>>>;
+
+/// Until when, and what one of them has met.
+#[derive(Debug, Clone, Copy)]
+struct Resting {
+    until: Timestamp,
+    code: FailureCode,
+}
 
 /// Reads what is due, for ever. Dropping it stops the reads that it began; what arrived is kept, and they go on with
 /// the next start.
@@ -66,7 +77,7 @@ pub async fn keep_live(runner: Arc<Runner>) {
             }
         };
         tokio::select! {
-            () = runner.ports.clock.sleep(pause) => {}
+            () = sleep_while_awake(&runner, engine, pause) => {}
             () = runner.ports.store.changed_elsewhere() => {
                 runner.ports.notices.notify(Notice::OutOfDate);
             }
@@ -82,6 +93,20 @@ pub async fn keep_live(runner: Arc<Runner>) {
     }
 }
 
+/// Waits that long, or until the computer has slept meanwhile: whoever looks at the window then must not see what was
+/// green before.
+async fn sleep_while_awake(runner: &Runner, engine: EngineView, pause: Duration) {
+    let clock = &runner.ports.clock;
+    let until = clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+    while runner.engine() == engine {
+        let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or_default();
+        if left.is_zero() {
+            return;
+        }
+        clock.sleep(left.min(NOTICES_A_SLEEP_WITHIN)).await;
+    }
+}
+
 /// Begins every read that is due and not under way; tells when the next one is.
 async fn begin_due(
     runner: &Arc<Runner>,
@@ -91,10 +116,10 @@ async fn begin_due(
     rest: &Rest,
 ) -> Result<Option<Timestamp>, CommandError> {
     let now = runner.ports.clock.now();
-    if let Some(until) = *held(rest)
-        && until > now
+    if let Some(rest) = *held(rest)
+        && rest.until > now
     {
-        return Ok(Some(until));
+        return Ok(Some(rest.until));
     }
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
@@ -113,7 +138,7 @@ async fn begin_due(
             unknown.push(record);
             continue;
         }
-        let Some(read) = schedule::next_read(&record, engine) else {
+        let Some(read) = schedule::next_read(&record, engine, now) else {
             continue;
         };
         if read.at <= now {
@@ -166,7 +191,7 @@ async fn end_stranded(runner: &Runner, turn: &Turn, seen: &ItemRecord) {
     let ended = async {
         let open = ports.store.item(id).await?.and_then(|record| record.open_job);
         match open.filter(|job| !job.held && !job.handed) {
-            Some(job) => hold_for_storage(ports, id, &job.id).await,
+            Some(job) => hold(ports, id, &job.id, FailureCode::StorageFailed).await,
             None => Ok(()),
         }
     };
@@ -216,7 +241,8 @@ async fn read_or_tell(
         if let ErrorCode::Failure(code) = failure.code
             && schedule::is_this_computers(code)
         {
-            *held(&rest) = runner.ports.clock.now().checked_add(schedule::REST).ok();
+            let until = runner.ports.clock.now().checked_add(schedule::REST);
+            *held(&rest) = until.ok().map(|until| Resting { until, code });
         }
         debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
     }
@@ -260,22 +286,24 @@ async fn read(
     let _lane = runner
         .lane(turn, &record.item.feed, &record.item.integration_id)
         .await;
-    if held(rest).is_some_and(|until| until > ports.clock.now()) {
-        return Ok(());
-    }
     let id = record.item.id;
     let Some(record) = ports.store.item(&id).await? else {
         return Ok(());
     };
-    let Some(read) = schedule::next_read(&record, engine).filter(|read| read.at <= ports.clock.now()) else {
+    let now = ports.clock.now();
+    let Some(read) = schedule::next_read(&record, engine, now).filter(|read| read.at <= now) else {
         ports.notices.notify(Notice::ItemChanged(id));
         return Ok(());
     };
-    let begun = match read {
-        NextRead {
-            goes_on: Some(kind), ..
-        } => actions::begin_again(ports, turn, &id, kind).await?,
-        NextRead { goes_on: None, .. } => actions::begin_check(ports, turn, &id, engine).await?,
+    let resting = held(rest).filter(|rest| rest.until > now);
+    if resting.is_some() && record.open_job.is_some() {
+        // It says already what it waits for.
+        return Ok(());
+    }
+    let begun = match read.goes_on {
+        Some(kind) if kind != JobKind::Sync => actions::begin_again(ports, turn, &id, kind).await?,
+        // A check that a condition held up is due as the check it was.
+        _ => actions::begin_check(ports, turn, &id, engine).await?,
     };
     // No prompt and no long wait for what nobody asked for: what a condition stops is kept, and due again later.
     let options = EngineOptions {
@@ -285,6 +313,10 @@ async fn read(
     let Some(job) = begun.job else {
         return Ok(());
     };
+    if let Some(rest) = resting {
+        // What another list has just found out holds for this one too, which must not look live meanwhile.
+        return hold(ports, &id, job.id(), rest.code).await;
+    }
     let result = runner.run_here(job, options).await;
     // Of an item that was removed meanwhile nothing can be saved: that is nobody's trouble.
     if result.is_err() && ports.store.item(&id).await?.is_none() {
@@ -293,6 +325,6 @@ async fn read(
     result
 }
 
-fn held(rest: &Rest) -> MutexGuard<'_, Option<Timestamp>> {
+fn held(rest: &Rest) -> MutexGuard<'_, Option<Resting>> {
     rest.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -229,7 +229,7 @@ impl OpenedJob {
     /// The storage stopped the run. Where not even that can be saved the job stays open: whoever looks for what is due
     /// next, or takes the next turn, finds it.
     async fn wait_for_storage(&self, ports: &Ports, error: StoreError) -> CommandError {
-        if let Err(again) = hold_for_storage(ports, &self.record.item.id, &self.id).await {
+        if let Err(again) = hold(ports, &self.record.item.id, &self.id, FailureCode::StorageFailed).await {
             debug!(job.id = %self.id, code = again.code.code(), "what the storage stopped could not be kept yet");
         }
         error.into()
@@ -291,9 +291,14 @@ pub async fn give_up_job(ports: &Ports, item: &ItemId, job: &JobId) -> Result<()
     Ok(())
 }
 
-/// Keeps a job that the storage of this computer stopped: it waits for that, and goes on by itself.
-pub(super) async fn hold_for_storage(ports: &Ports, item: &ItemId, job: &JobId) -> Result<(), CommandError> {
-    let failure = Failure::new(FailureCode::StorageFailed, ports.clock.now());
+/// Keeps a job that a condition of this computer holds up: it waits for that, and goes on by itself.
+pub(super) async fn hold(
+    ports: &Ports,
+    item: &ItemId,
+    job: &JobId,
+    code: FailureCode,
+) -> Result<(), CommandError> {
+    let failure = Failure::new(code, ports.clock.now());
     let waiting = Waiting {
         code: failure.code,
         until: None,

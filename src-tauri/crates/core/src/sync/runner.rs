@@ -5,7 +5,7 @@ use super::engine::EngineOptions;
 use super::opened::{Begun, OpenedJob, give_up_job};
 use super::turn::{Turn, take_turn, try_turn};
 use crate::domain::failure::{FailureCode, Recovery};
-use crate::domain::freshness::EngineView;
+use crate::domain::freshness::{EngineView, is_ahead};
 use crate::domain::ids::{FeedId, IntegrationId, ItemId, JobId};
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Ports};
@@ -81,7 +81,9 @@ impl Runner {
     pub fn engine(&self) -> EngineView {
         let now = self.ports.clock.now();
         let mut awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(awake.looked_at) > LONGEST_ABSENCE {
+        let absence = now.duration_since(awake.looked_at);
+        // Nor after the clock was set back: nobody knows how long ago anything was, then.
+        if absence > LONGEST_ABSENCE || is_ahead(awake.looked_at, now) {
             awake.since = now;
         }
         awake.looked_at = now;

@@ -2,7 +2,7 @@
 //! for the window that tells when.
 
 use crate::domain::failure::FailureCode;
-use crate::domain::freshness::{EngineView, Span, planned_interval_secs};
+use crate::domain::freshness::{EngineView, Span, is_ahead, planned_interval_secs};
 use crate::domain::job::JobKind;
 use crate::ports::{ItemRecord, MemberRecord, Neighbour};
 use crate::query::{facts_of, span_of};
@@ -26,13 +26,17 @@ pub struct NextRead {
     pub goes_on: Option<JobKind>,
 }
 
-/// The next read of an item while an engine runs; `None` where none is planned.
-pub fn next_read(record: &ItemRecord, engine: EngineView) -> Option<NextRead> {
+/// The next read of an item while an engine runs; `None` where none is planned. What was noted by a clock that has been
+/// set back since counts as never tried.
+pub fn next_read(record: &ItemRecord, engine: EngineView, now: Timestamp) -> Option<NextRead> {
     let since = engine.running_since?;
     if record.item.archived || record.severed.is_some() {
         return None;
     }
-    let attempted = record.last_attempted_at.max(record.reads.seen_at());
+    let attempted = record
+        .last_attempted_at
+        .max(record.reads.seen_at())
+        .filter(|at| !is_ahead(*at, now));
     if let Some(job) = &record.open_job {
         // A job that is not held is being worked on.
         let waiting = job.waiting.filter(|_| job.held)?;
