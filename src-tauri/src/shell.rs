@@ -82,12 +82,13 @@ impl Shell {
         let Opened::Ready(desk) = &*opened else {
             return;
         };
+        // First, so that it begins no renewal that the end would cut off.
+        desk.stop().await;
         connect::settle_sign_ins(&desk.ports).await;
-        let settling = async {
-            desk.stop().await;
-            desk.ports.store.settle().await
-        };
-        if tokio::time::timeout(LONGEST_SETTLING, settling).await.is_err() {
+        if tokio::time::timeout(LONGEST_SETTLING, desk.ports.store.settle())
+            .await
+            .is_err()
+        {
             warn!("the data file was still in use at the end: the next start checks all of it");
         }
     }

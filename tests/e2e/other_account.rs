@@ -1,10 +1,11 @@
 //! Somebody else signs in where one account is needed: the window asks, and nobody's lists are mixed.
 
 use crate::browser::status;
+use crate::provider_window::ProviderWindow;
 use crate::repair::lists;
 use crate::screen::{Computer, Window};
 use crate::scripted_browser::Browser;
-use crate::sign_in::{calls, remembers_app};
+use crate::sign_in::{PROVIDER_TITLE, allows, calls, remembers_app};
 use serde_json::{Value, json};
 use talkvalue_sandbox::keychain::KeychainState;
 use talkvalue_sandbox::{EventSpec, Sandbox};
@@ -51,7 +52,10 @@ async fn somebody_else_who_signs_in_is_asked_about_and_no_people_are_mixed() {
         account.id
     });
     let oauth = eventbrite.oauth();
-    oauth.switches(|switches| switches.any_redirect_port = true);
+    oauth.switches(|switches| {
+        switches.any_redirect_port = true;
+        switches.remembers_approval = true;
+    });
     let browser = Browser::installed();
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open_as(&sandbox, browser.start()).await;
@@ -73,21 +77,27 @@ async fn somebody_else_who_signs_in_is_asked_about_and_no_people_are_mixed() {
     window.syncs_until(window.sees("Integration disconnected")).await;
     let kept = people(&window).await;
 
-    // In the native window.
-    oauth.approves_as(&ids[1]);
+    // In the native window, whose provider remembers who has allowed the app in it.
+    oauth.asks();
     let question = format!("You signed in as {OTHER}, but this event needs {NEEDED}. Nothing was changed.");
     window.press("Reconnect").await;
     window.press("Sign in again").await;
+    allows(&computer, "other-0-provider", 1);
     window.sees(&question).await;
     window.picture("other-1-asked").await;
     let severed = [(NEEDED.to_owned(), "DISCONNECTED".to_owned())];
     assert_eq!(accounts(&window).await, severed, "nobody was put in its place");
     assert_eq!(people(&window).await, kept);
 
-    // And by the browser, which may have signed them in by itself.
-    oauth.asks();
+    // The next window knows nobody: it asks, where one that was kept would have signed the same account in again. And by
+    // the browser, which may do that.
     window.press(&format!("Sign in as {NEEDED}")).await;
+    window.sees("Its sign-in page is in a window of its own.").await;
+    let page = ProviderWindow::titled(&computer, PROVIDER_TITLE);
+    page.picture("other-1-fresh");
+    window.does_not_see("You signed in as", "nobody was asked").await;
     window.press("Use my browser instead").await;
+    page.closes(PROVIDER_TITLE);
     let address = browser.opens(&window, 1).await;
     oauth.approves_as(&ids[1]);
     assert_eq!(status(&redirected(&address).await).await, 200);

@@ -2,6 +2,7 @@
 
 use crate::local_server::{LocalServer, MARK};
 use crate::provider_window::ProviderWindow;
+use crate::repair::lists;
 use crate::screen::{Computer, Start, Window};
 use crate::stranger::{commands, page, report_of};
 use serde_json::{Value, json};
@@ -117,7 +118,7 @@ async fn a_providers_page_reaches_no_command_and_leaves_nothing_behind() {
     }
 }
 
-const PROVIDER_TITLE: &str = "127.0.0.1:.* Sign in";
+pub(crate) const PROVIDER_TITLE: &str = "127.0.0.1:.* Sign in";
 
 /// Allows it at the simulated provider by hand: its page is a choice of accounts and two buttons.
 pub(crate) fn allows(computer: &Computer, picture: &str, account: usize) {
@@ -160,7 +161,7 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
     window.press("Import").await;
     window.opens(TITLE).await;
     window.sees("Syncing").await;
-    let people = window.count("Total attendees").await;
+    let people = lists(&window).await;
     window.picture("oauth-5-live").await;
 
     eventbrite.oauth().revokes_account(&account.id);
@@ -178,7 +179,7 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
             "the badge clears after a real call succeeded",
         )
         .await;
-    assert_eq!(window.count("Total attendees").await, people, "the same people");
+    assert_eq!(lists(&window).await, people, "the same list with the same people");
     window.picture("oauth-9-live-again").await;
     window.quit().await;
     let found = talkvalue_tests::sweep::canaries_below(computer.folder.path());

@@ -245,10 +245,15 @@ async fn an_answer_in_another_servers_name_is_not_redeemed() {
     let world = World::open().await;
     world.approves(Provider::Luma, 0);
     let luma = server(&world.desk, Provider::Luma);
-    luma.redirects_with("iss=https%3A%2F%2Fevil.example");
     let attempt = begin(&world.desk.ports, &world.desk, Provider::Luma).await;
-    let answer = redirected(attempt.address()).await;
-    assert!(attempt.hear(&answer).is_none());
+    for other in [
+        "iss=https%3A%2F%2Fevil.example",
+        "iss=https%3A%2F%2Fevil.example&iss=https%3A%2F%2Fworse.example",
+    ] {
+        luma.redirects_with(other);
+        let answer = redirected(attempt.address()).await;
+        assert!(attempt.hear(&answer).is_none(), "{other}");
+    }
     luma.redirects_with("");
     luma.switches(|switches| switches.sends_issuer = true);
     let answer = redirected(attempt.address()).await;

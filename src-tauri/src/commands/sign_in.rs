@@ -66,7 +66,7 @@ pub(crate) async fn answer_sign_in(shell: State<'_, Shell>, address: Checked<Sec
 #[tauri::command]
 pub(crate) async fn add_signed_in_account(shell: State<'_, Shell>) -> Answer<Connected> {
     let desk = shell.desk().await?;
-    let proved = shell.sign_ins.take_other()?;
+    let (proved, _under_way) = shell.sign_ins.take_other()?;
     let added = connect::add_account(&desk.ports, proved, while_waiting()).await?;
     Ok(added.into())
 }

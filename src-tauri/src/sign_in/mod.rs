@@ -82,7 +82,7 @@ pub(crate) struct SignInDesk {
 }
 
 /// One that is under way, until dropped.
-struct UnderWay(Arc<SignInDesk>);
+pub(crate) struct UnderWay(Arc<SignInDesk>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -261,10 +261,10 @@ impl SignInDesk {
         }
     }
 
-    /// Whoever signed in while somebody else was needed, once.
-    pub(crate) fn take_other(&self) -> Result<Proved, CommandError> {
+    /// Whoever signed in while somebody else was needed, once. The end of the process waits until the guard is dropped.
+    pub(crate) fn take_other(self: &Arc<Self>) -> Result<(Proved, UnderWay), CommandError> {
         let other = self.state().other.take();
-        Ok(other.ok_or_else(nobody_signs_in)?.proved)
+        Ok((other.ok_or_else(nobody_signs_in)?.proved, self.under_way()))
     }
 }
 

@@ -4,7 +4,7 @@ use super::keychain::vault_refused;
 use super::renewal::app_of;
 use super::sever;
 use super::withdrawal::{Withdrawal, withdraw};
-use crate::domain::credential::{Credential, SignIn};
+use crate::domain::credential::{Credential, Generation, SignIn};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
@@ -42,8 +42,8 @@ pub async fn disconnect(
     };
     match ports.vault.erase(id, options.patience).await {
         Ok(()) => {}
-        // Where there is no keychain, memory is all there is.
-        Err(VaultError::Absent { .. }) if only_in_memory => {}
+        // Where there never was a keychain, memory is all there is. An earlier sign-in may stand in one that is gone now.
+        Err(VaultError::Absent { .. }) if only_in_memory && integration.generation == Generation::FIRST => {}
         Err(error) => return Err(vault_refused(&error, "The account is still connected.")),
     }
     if ports.sign_ins.forget(id) {

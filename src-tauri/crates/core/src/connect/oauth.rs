@@ -74,8 +74,9 @@ impl SignInAttempt {
         if !bool::from(state.as_bytes().ct_eq(expected.as_bytes())) {
             return None;
         }
-        // Another server's answer must not be redeemed at this one (RFC 9207).
-        if let (Some(expected), Ok(Some(told))) = (&self.request.issuer, single(address, "iss"))
+        // Another server's answer must not be redeemed at this one (RFC 9207), nor one that names two.
+        let issuer = single(address, "iss").ok()?;
+        if let (Some(expected), Some(told)) = (&self.request.issuer, issuer)
             && told.trim_end_matches('/') != expected.trim_end_matches('/')
         {
             return None;
