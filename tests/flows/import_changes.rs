@@ -108,6 +108,29 @@ async fn a_row_that_moves_to_the_end_of_the_list_makes_no_other_slip_through() {
 }
 
 #[tokio::test]
+async fn a_change_that_slips_over_a_page_boundary_of_a_check_is_not_lost() {
+    let (stage, item) = Stage::imported(Provider::Eventbrite, 160).await;
+    stage
+        .eventbrite
+        .switches(|switches| switches.attendee_order = AttendeeOrder::ByChanged);
+    let clock = stage.desk.sandbox.clock().clone();
+    // Nobody looked for hours, in which most people changed.
+    for row in &stage.truth()[..120] {
+        clock.advance(Duration::from_secs(60));
+        stage.eventbrite.edit_attendee(&stage.event, &row.id, |profile| {
+            profile.company = Some("Tide".to_owned());
+        });
+    }
+    let (event, early) = (stage.event.clone(), stage.id_at(0));
+    stage.eventbrite.during_walk(1, move |eventbrite| {
+        clock.advance(Duration::from_secs(5));
+        eventbrite.edit_attendee(&event, &early, |profile| profile.company = Some("Ebb".to_owned()));
+    });
+    checks(&stage, &item).await;
+    stage.assert_exact(&item).await;
+}
+
+#[tokio::test]
 async fn luma_guests_who_register_during_the_walk_are_met_by_it() {
     let stage = Stage::open(Provider::Luma, 230).await;
     let (event, clock) = (stage.event.clone(), stage.desk.sandbox.clock());
@@ -157,18 +180,20 @@ async fn nobody_is_removed_by_a_sync_that_reads_less() {
     }
 }
 
-/// Reads everything because a day has passed, without anybody asking.
-async fn daily_check(stage: &Stage, item: &ItemId) {
-    stage
-        .desk
-        .sandbox
-        .clock()
-        .advance(Duration::from_secs(25 * 3_600));
+/// Reads what is due without anybody asking.
+async fn checks(stage: &Stage, item: &ItemId) {
     let turn = take_turn(&stage.desk.ports, None).await.unwrap();
     let begun = actions::begin_check(&stage.desk.ports, &turn, item, Default::default())
         .await
         .unwrap();
     let _ = begun.finish(&stage.desk.ports, patient()).await;
+}
+
+/// The same, of everything: a day has passed.
+async fn daily_check(stage: &Stage, item: &ItemId) {
+    let clock = stage.desk.sandbox.clock();
+    clock.advance(Duration::from_secs(25 * 3_600));
+    checks(stage, item).await;
 }
 
 #[tokio::test]

@@ -165,9 +165,22 @@ impl Run<'_> {
             }
         }
         let changes = self.changes_since(watermark);
-        let start = Start::fresh(Tally::starting(None));
-        let tally = self.walk(credential, &changes, start, None).await?;
-        Ok(self.completion(&tally, Extent::Changes, Absences::default()))
+        let mut repeats_left = MOST_REPEATED_WALKS;
+        loop {
+            let start = Start::fresh(Tally::starting(None));
+            let tally = self.walk(credential, &changes, start, None).await?;
+            let mut completion = self.completion(&tally, Extent::Changes, Absences::default());
+            if !tally.may_have_skipped_a_change() {
+                return Ok(completion);
+            }
+            if repeats_left == 0 {
+                // The next check reads all of them once more.
+                completion.watermark = None;
+                return Ok(completion);
+            }
+            debug!(item.id = %self.item.id, "the changes moved while they were read: reading them again");
+            repeats_left -= 1;
+        }
     }
 
     fn changes_since(&self, time: Timestamp) -> Walk {

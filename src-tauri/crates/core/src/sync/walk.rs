@@ -34,6 +34,8 @@ pub struct Tally {
     last_count: Option<u64>,
     /// Whether the closing pass brought a change from after the start of the full walk.
     moved: bool,
+    /// How many changes there were, as the last page of them said.
+    changes: Option<u64>,
     /// Whether it brought a record without an id: one that changed in mid-walk counts as two, and hides a skipped one.
     nameless: bool,
     cursors: HashSet<String>,
@@ -61,6 +63,7 @@ impl Tally {
             first_count: None,
             last_count: None,
             moved: false,
+            changes: None,
             nameless: false,
             cursors: HashSet::new(),
             alike: HashMap::new(),
@@ -103,6 +106,7 @@ impl Tally {
             alike: HashMap::new(),
             barren_pages: 0,
             closing_as_of: None,
+            changes: None,
             ..self
         }
     }
@@ -202,8 +206,13 @@ impl Tally {
             Walk::Newest { .. } => {}
             Walk::ChangedSince { .. } => {
                 self.nameless |= page.set_aside.iter().any(|record| record.external_id.is_none());
+                let fewer = page
+                    .total
+                    .is_some_and(|now| self.changes.is_some_and(|before| now < before));
+                self.changes = page.total;
                 // A record that cannot be read does not tell when it changed.
-                self.moved |= !page.set_aside.is_empty()
+                self.moved |= fewer
+                    || !page.set_aside.is_empty()
                     || page
                         .rows
                         .iter()
@@ -238,6 +247,11 @@ impl Tally {
             }
             _ => self.moved,
         }
+    }
+
+    /// Whether a change may have slipped over a page boundary unseen, in a walk over changes alone.
+    pub fn may_have_skipped_a_change(&self) -> bool {
+        !self.cursors.is_empty() && self.moved
     }
 
     /// Whether another walk came to the same: then the count is approximate rather than the walk incomplete.
