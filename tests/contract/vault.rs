@@ -2,8 +2,8 @@
 
 use keyring::{CredentialStore, Error};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::domain::credential::{Credential, Generation, SignIn};
@@ -204,6 +204,52 @@ async fn a_keychain_that_hangs_is_left_alone_after_three_threads_and_taken_up_wh
         }
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_not_saved_when_the_prompt_is_answered_later() {
+    let store: Arc<CredentialStore> = keyring::mock::Store::new().unwrap();
+    let (answer, prompt) = std::sync::mpsc::channel::<()>();
+    let (own, prompt, is_open) = (
+        store.clone(),
+        Mutex::new(Some(prompt)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let opened = is_open.clone();
+    let open = move || {
+        let store = own.clone();
+        let shown = prompt.lock().unwrap().take();
+        if let Some(prompt) = shown {
+            // An error says that it was answered.
+            let _ = prompt.recv();
+            opened.store(true, Ordering::SeqCst);
+        }
+        Ok(store)
+    };
+    let deadlines = Deadlines {
+        person_asked: Duration::from_millis(60),
+        ..Deadlines::default()
+    };
+    let vault = KeychainVault::with_store("contract", Arc::new(open), deadlines);
+    let id = IntegrationId::random();
+    let sign_in = credential("secret-CANARYLUMAlate", 1);
+    let told = vault.save(&id, &sign_in, Patience::PersonAsked).await;
+    assert!(matches!(told, Err(VaultError::Unavailable { .. })), "{told:?}");
+    drop(answer);
+    // The thread that was left behind goes on, and lets go of the keychain when it has ended.
+    let has_ended = async {
+        while !is_open.load(Ordering::SeqCst) || Arc::strong_count(&store) > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), has_ended)
+        .await
+        .unwrap();
+    assert_eq!(
+        vault.load(&id, Patience::Background).await.map(|_| ()),
+        Err(VaultError::NotThereYet),
+        "who was told that nothing was saved finds nothing saved"
+    );
 }
 
 #[tokio::test]

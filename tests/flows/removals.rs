@@ -4,13 +4,17 @@
 use crate::stage::{BOTH, Stage};
 use std::time::Duration;
 use talkvalue_core::domain::attendee::AttendeeStatus;
+use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::absence::NO_LONGER_LISTED;
+use talkvalue_core::sync::actions::begin_check;
 use talkvalue_core::sync::removals::{Decision, Shown, decide_removals, held_removals};
+use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{Fault, Spoil};
+use talkvalue_tests::desk::patient;
 
 const APART: Duration = Duration::from_secs(61);
 
@@ -98,6 +102,31 @@ async fn an_empty_answer_takes_nobody_away_and_asks() {
         }
         let held = stage.desk.show(&item).await.held_removals;
         assert_eq!(held, before.attending + before.awaiting, "a person is asked");
+    }
+}
+
+#[tokio::test]
+async fn who_was_missing_by_the_providers_fault_is_back_before_anybody_has_to_decide() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 40).await;
+        let before = stage.desk.show(&item).await.counts;
+        stage.door().fails_path(stage.list_path(), Fault::EmptyList);
+        let mut held = 0;
+        for _ in 0..3 {
+            held = synced_later(&stage, &item).await.held_removals;
+        }
+        assert!(held > 0, "{provider:?}: a person is asked");
+        stage.door().clears_faults();
+        // Nobody asks for anything: the list is checked as every list is.
+        for _ in 0..12 {
+            stage.desk.sandbox.clock().advance(APART);
+            let turn = take_turn(&stage.desk.ports, None).await.unwrap();
+            let check = begin_check(&stage.desk.ports, &turn, &item, EngineView::default());
+            let check = check.await.unwrap();
+            check.finish(&stage.desk.ports, patient()).await.unwrap();
+        }
+        let healed = stage.desk.show(&item).await;
+        assert_eq!((healed.held_removals, healed.counts), (0, before), "{provider:?}");
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn neighbours(
             "SELECT feed.*, max(own.starts_at) AS starts_at, max(own.ends_at) AS ends_at,
                     max(own.has_item) AS has_item,
                     (SELECT count(*) FROM set_aside WHERE set_aside.feed = feed.key) AS unreadable,
-                    EXISTS (SELECT 1 FROM missing WHERE missing.feed = feed.key AND state = 'CANDIDATE') AS misses_some
+                    EXISTS (SELECT 1 FROM missing WHERE missing.feed = feed.key AND state = 'CANDIDATE') AS misses_some,
+                    EXISTS (SELECT 1 FROM missing WHERE missing.feed = feed.key AND state = 'HELD') AS holds_some
              FROM feed JOIN ({KEPT_LIVE}) AS own ON own.feed = feed.key
              WHERE feed.organization = ?2 AND last_synced_at IS NOT NULL
                  AND (alone_until IS NULL OR alone_until <= ?3)

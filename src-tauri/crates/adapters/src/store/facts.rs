@@ -127,6 +127,7 @@ pub(super) fn feed_reads(row: &impl Columns) -> Result<FeedReads, Error> {
         looked_at: optional_time(row, "looked_at")?,
         walk_pages: row.cell::<Option<i64>>("walk_pages")?.map(i64::unsigned_abs),
         misses_some: row.cell("misses_some")?,
+        holds_some: row.cell("holds_some")?,
     })
 }
 

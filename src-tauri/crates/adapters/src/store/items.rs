@@ -33,6 +33,7 @@ const SELECT: &str = "
            job.waiting_code, job.waiting_until, job.held, job.handed, job.created_at AS job_created_at,
            aside.unreadable, absent.held_removals,
            EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'CANDIDATE') AS misses_some,
+           EXISTS (SELECT 1 FROM missing WHERE missing.feed = item.feed AND state = 'HELD') AS holds_some,
            counted.revision AS counted_revision, counted.total, counted.attending, counted.awaiting,
            counted.not_attending, counted.checked_in, counted.tickets, counted.tickets_checked_in
     FROM item

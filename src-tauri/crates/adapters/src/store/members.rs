@@ -11,7 +11,8 @@ const SELECT: &str = "
     SELECT member.*, feed.id AS feed_id, feed.external_id, feed.last_synced_at, feed.watermark, feed.reconciled_at,
            feed.described_at, feed.checked_at, feed.looked_at, feed.walk_pages,
            (SELECT count(*) FROM set_aside WHERE set_aside.feed = member.feed) AS unreadable,
-           EXISTS (SELECT 1 FROM missing WHERE missing.feed = member.feed AND state = 'CANDIDATE') AS misses_some
+           EXISTS (SELECT 1 FROM missing WHERE missing.feed = member.feed AND state = 'CANDIDATE') AS misses_some,
+           EXISTS (SELECT 1 FROM missing WHERE missing.feed = member.feed AND state = 'HELD') AS holds_some
     FROM member JOIN feed ON feed.key = member.feed
     WHERE member.item = ?1";
 

@@ -13,6 +13,7 @@ use keyring::{CredentialStore, Entry, Error};
 use lock_state::LockState;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use talkvalue_core::domain::credential::{Credential, OauthApp};
 use talkvalue_core::domain::ids::IntegrationId;
@@ -108,6 +109,8 @@ impl KeychainVault {
             Patience::PersonAsked => self.deadlines.person_asked,
         };
         let (service, modifiers) = (self.service.clone(), self.modifiers.clone());
+        let awaited = Awaited::default();
+        let is_awaited = awaited.0.clone();
         let result = self
             .worker
             .call(deadline, move |store| {
@@ -115,6 +118,7 @@ impl KeychainVault {
                     store,
                     service: &service,
                     modifiers: modifiers.as_ref(),
+                    is_awaited: &is_awaited,
                 });
                 // After a broken connection the worker opens a fresh one and the call is made once more.
                 match &result {
@@ -123,6 +127,7 @@ impl KeychainVault {
                 }
             })
             .await;
+        drop(awaited);
         match result {
             Ok(Err(VaultError::Unavailable { detail })) => Err(self.named(detail).await),
             Ok(result) => result,
@@ -252,14 +257,41 @@ fn app_entry(provider: Provider) -> &'static str {
     }
 }
 
+/// That somebody waits for a call, until dropped.
+struct Awaited(Arc<AtomicBool>);
+
+impl Default for Awaited {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// Our entries in one open store.
 struct Drawer<'a> {
     store: &'a CredentialStore,
     service: &'a str,
     modifiers: Option<&'a HashMap<&'static str, &'static str>>,
+    is_awaited: &'a AtomicBool,
 }
 
 impl Drawer<'_> {
+    /// Whoever asked for a change may have been told long ago that it did not come about: then it must not, when a prompt
+    /// is answered at last.
+    fn may_change(&self) -> Result<(), VaultError> {
+        if self.is_awaited.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        Err(VaultError::Unavailable {
+            detail: "nobody waits for it any more".to_owned(),
+        })
+    }
+
     fn entry(&self, user: &str) -> Result<Entry, VaultError> {
         self.store
             .build(self.service, user, self.modifiers)
@@ -276,6 +308,7 @@ impl Drawer<'_> {
 
     /// Writes and reads back: a keychain that says yes and keeps nothing is found out here.
     fn write(&self, user: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        self.may_change()?;
         self.entry(user)?
             .set_secret(bytes)
             .map_err(|error| match translate(&error) {
@@ -295,6 +328,7 @@ impl Drawer<'_> {
     }
 
     fn erase(&self, user: &str) -> Result<(), VaultError> {
+        self.may_change()?;
         match self.entry(user)?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
             Err(error) => Err(translate(&error)),

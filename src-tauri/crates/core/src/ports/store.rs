@@ -73,6 +73,8 @@ pub struct FeedReads {
     pub walk_pages: Option<u64>,
     /// Whether registrations were missed by the last complete walk, so that the next one decides about them.
     pub misses_some: bool,
+    /// Whether removals are held for a person: whoever is listed again is back, which no change tells of.
+    pub holds_some: bool,
 }
 
 impl FeedReads {

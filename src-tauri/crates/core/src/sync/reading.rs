@@ -23,6 +23,8 @@ pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 const MOST_REPEATED_WALKS: u32 = 2;
 /// What changed is asked for between two reads of everything, which find what no change tells of.
 const EVERYTHING_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// While removals wait for a person they may turn out to have been a fault of the provider's.
+const EVERYTHING_EVERY_WHILE_HELD: SignedDuration = SignedDuration::from_mins(10);
 /// The event's own title and times change rarely.
 const DESCRIBED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Pages of a walk that stopped longer ago than this say nothing of now where no closing pass mends them.
@@ -418,7 +420,12 @@ impl Run<'_> {
 pub(super) fn changes_suffice(reads: &FeedReads, unreadable: u64, now: Timestamp) -> Option<Timestamp> {
     let reconciled = reads.reconciled_at?;
     let nothing_waits = unreadable == 0 && !reads.misses_some;
-    (nothing_waits && is_recent(reconciled, EVERYTHING_EVERY, now))
+    let longest = if reads.holds_some {
+        EVERYTHING_EVERY_WHILE_HELD
+    } else {
+        EVERYTHING_EVERY
+    };
+    (nothing_waits && is_recent(reconciled, longest, now))
         .then_some(reads.watermark)
         .flatten()
 }
