@@ -103,13 +103,19 @@ async fn play(steps: Vec<Step>) {
                 if model.severed.is_some() {
                     continue;
                 }
+                let kept = store.item(&item).await.unwrap().unwrap().open_job;
+                let condition = kept.filter(|job| job.held).and_then(|job| job.waiting);
                 let id = store.open_job(&item, kind, now).await.unwrap();
                 let job = ActiveJob {
                     id: id.clone(),
                     kind,
                     done: 0,
                     total: None,
-                    waiting: None,
+                    // What held up the attempt before may last, until this one has got something.
+                    waiting: condition.map(|waiting| Waiting {
+                        until: None,
+                        ..waiting
+                    }),
                 };
                 model.apply(Effect::JobStarted { job, at: now });
                 let record = store.item(&item).await.unwrap().unwrap();
