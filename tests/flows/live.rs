@@ -15,7 +15,7 @@ use talkvalue_core::ports::Ports;
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
-use talkvalue_sandbox::{AttendeeSpec, Fault};
+use talkvalue_sandbox::{AttendeeSpec, EventSpec, Fault};
 use talkvalue_tests::clock::SteppedClock;
 use talkvalue_tests::desk::Desk;
 
@@ -420,6 +420,44 @@ async fn what_one_list_finds_out_about_this_computer_holds_for_all_that_are_due(
     stage.door().clears_faults();
     for item in &items {
         open.until(item, "the reads going on", green).await;
+    }
+}
+
+#[tokio::test]
+async fn what_lies_between_here_and_one_provider_keeps_no_list_of_the_other_waiting() {
+    let (stage, troubled) = Stage::imported(Provider::Eventbrite, 20).await;
+    let calendar = stage
+        .luma
+        .add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
+    let account = stage.desk.connect(Provider::Luma, &calendar.key).await.unwrap();
+    let mut others = Vec::new();
+    for number in 0..6 {
+        let event = stage
+            .luma
+            .add_event(&calendar.id, EventSpec::new(format!("Evening {number}")));
+        stage.luma.add_guests(&event, 5);
+        let item = stage
+            .desk
+            .import(&account, &event, ItemKind::BadgeEvent)
+            .await
+            .unwrap();
+        others.push(item.id);
+    }
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&troubled, "the first check", green).await;
+    stage.eventbrite.fails_always(Fault::Html200);
+    open.until(&troubled, "the network that wants a sign-in", |view| !green(view))
+        .await;
+    let begun = open.ports.clock.now();
+    for item in &others {
+        open.until(item, "three minutes of checks", |view| {
+            assert_ne!(view.freshness, Freshness::Offline, "Luma can be reached");
+            green(view)
+                && view
+                    .last_synced_at
+                    .is_some_and(|at| at.duration_since(begun).as_secs() >= 180)
+        })
+        .await;
     }
 }
 

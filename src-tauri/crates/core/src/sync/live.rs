@@ -14,6 +14,7 @@ use crate::domain::failure::FailureCode;
 use crate::domain::freshness::EngineView;
 use crate::domain::ids::{ExternalId, IntegrationId, ItemId};
 use crate::domain::job::JobKind;
+use crate::domain::provider::Provider;
 use crate::error::{CommandError, ErrorCode};
 use crate::ports::{ItemRecord, Notice, Patience};
 use jiff::Timestamp;
@@ -35,8 +36,8 @@ const FOR_ANOTHER_PROCESS: EngineOptions = EngineOptions {
     patience: Patience::Background,
 };
 
-/// Whether all reads rest.
-type Rest = Arc<Mutex<Option<Resting>>>;
+/// Whose reads rest: those through one provider, or all of them.
+type Rest = Arc<Mutex<HashMap<Option<Provider>, Resting>>>;
 
 /// Until when, and what one of them has met.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +88,7 @@ pub async fn keep_live(runner: Arc<Runner>) {
             info!("the computer slept: every list is checked again");
             engine = woken;
             // What kept the reads waiting belongs to the time before.
-            *held(&rest) = None;
+            held(&rest).clear();
             runner.ports.notices.notify(Notice::OutOfDate);
         }
     }
@@ -116,11 +117,6 @@ async fn begin_due(
     rest: &Rest,
 ) -> Result<Option<Timestamp>, CommandError> {
     let now = runner.ports.clock.now();
-    if let Some(rest) = *held(rest)
-        && rest.until > now
-    {
-        return Ok(Some(rest.until));
-    }
     let mut next: Option<Timestamp> = None;
     let mut due: Vec<(Timestamp, ItemRecord)> = Vec::new();
     let mut handed: Vec<ItemRecord> = Vec::new();
@@ -141,7 +137,10 @@ async fn begin_due(
         let Some(read) = schedule::next_read(&record, engine, now) else {
             continue;
         };
-        if read.at <= now {
+        if let Some(rest) = resting(rest, record.item.provider, now) {
+            let at = read.at.max(rest.until);
+            next = Some(next.map_or(at, |next| next.min(at)));
+        } else if read.at <= now {
             due.push((record.item.starts_at.unwrap_or(Timestamp::MAX), record));
         } else {
             next = Some(next.map_or(read.at, |next| next.min(read.at)));
@@ -236,13 +235,16 @@ async fn read_or_tell(
     engine: EngineView,
     rest: Rest,
 ) {
-    let item = record.item.id.clone();
+    let (item, provider) = (record.item.id.clone(), record.item.provider);
     if let Err(failure) = read(&runner, &turn, record, engine, &rest).await {
         if let ErrorCode::Failure(code) = failure.code
             && schedule::is_this_computers(code)
         {
-            let until = runner.ports.clock.now().checked_add(schedule::REST);
-            *held(&rest) = until.ok().map(|until| Resting { until, code });
+            let now = runner.ports.clock.now();
+            let until = now.checked_add(schedule::REST).unwrap_or(now);
+            // A network may let through what goes to the other provider.
+            let whose = schedule::is_the_networks(code).then_some(provider);
+            held(&rest).insert(whose, Resting { until, code });
         }
         debug!(item.id = %item, code = failure.code.code(), "a read that was due did not succeed");
     }
@@ -295,7 +297,7 @@ async fn read(
         ports.notices.notify(Notice::ItemChanged(id));
         return Ok(());
     };
-    let resting = held(rest).filter(|rest| rest.until > now);
+    let resting = resting(rest, record.item.provider, now);
     if resting.is_some() && record.open_job.is_some() {
         // It says already what it waits for.
         return Ok(());
@@ -325,6 +327,15 @@ async fn read(
     result
 }
 
-fn held(rest: &Rest) -> MutexGuard<'_, Option<Resting>> {
+/// Whether reads through that provider rest now.
+fn resting(rest: &Rest, provider: Provider, now: Timestamp) -> Option<Resting> {
+    let held = held(rest);
+    [None, Some(provider)]
+        .iter()
+        .find_map(|whose| held.get(whose).filter(|rest| rest.until > now))
+        .copied()
+}
+
+fn held(rest: &Rest) -> MutexGuard<'_, HashMap<Option<Provider>, Resting>> {
     rest.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -85,14 +85,16 @@ pub fn next_read(record: &ItemRecord, engine: EngineView, now: Timestamp) -> Opt
 
 /// Conditions that hold for every list, whatever its account.
 pub(super) fn is_this_computers(code: FailureCode) -> bool {
-    matches!(
+    let elsewhere = matches!(
         code,
-        FailureCode::Offline
-            | FailureCode::NetworkSignIn
-            | FailureCode::VaultLocked
-            | FailureCode::VaultUnavailable
-            | FailureCode::StorageFailed
-    )
+        FailureCode::VaultLocked | FailureCode::VaultUnavailable | FailureCode::StorageFailed
+    );
+    elsewhere || is_the_networks(code)
+}
+
+/// Conditions of the network that this computer is in, found out on the way to one provider.
+pub(super) fn is_the_networks(code: FailureCode) -> bool {
+    matches!(code, FailureCode::Offline | FailureCode::NetworkSignIn)
 }
 
 /// Two timers that mean the same moment never meet exactly.
