@@ -93,7 +93,13 @@ async fn from_first_start_to_a_repaired_list_that_survives_a_dead_network() {
     let window = computer.open(&sandbox).await;
     window.sees(TITLE).await;
     window.sees("as of").await;
+    window
+        .does_not_see("Syncing", "nobody knows whether it still holds")
+        .await;
     window.picture("10-offline").await;
+    window.opens(TITLE).await;
+    assert_eq!(window.count("Total attendees").await, people, "the same list");
+    window.does_not_see("Syncing", "nor on its page").await;
     window.quit().await;
     assert!(
         computer.said().contains("DEBUG talkvalue_"),
