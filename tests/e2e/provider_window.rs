@@ -2,7 +2,7 @@
 //! screen's own means, as a person does.
 
 use crate::screen::Computer;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// A picture of one colour is much smaller than one with words.
@@ -57,8 +57,11 @@ impl<'a> ProviderWindow<'a> {
                 .args(["-window", &self.id])
                 .arg(&file)
                 .status();
-            let is_blank = std::fs::metadata(&file).is_ok_and(|file| file.len() < LEAST_OF_A_PAGE);
-            if taken.is_err() || !is_blank {
+            // Of a run before there may be one already, which shows nothing of this.
+            let is_page = |taken: ExitStatus| {
+                taken.success() && std::fs::metadata(&file).is_ok_and(|file| file.len() >= LEAST_OF_A_PAGE)
+            };
+            if taken.map_or(true, is_page) {
                 return;
             }
             assert!(Instant::now() < deadline, "the provider's page must be painted");

@@ -14,6 +14,8 @@ use url::{Host, Url};
 use super::{PageSaid, SignInDesk};
 
 const SIZE: (f64, f64) = (520.0, 720.0);
+/// Until a page is there, whose host takes its place.
+const UNTITLED: &str = "Sign in";
 /// What stands in the title of pages that serve no window but a browser's.
 const REFUSED: &str = "disallowed_useragent";
 
@@ -55,7 +57,7 @@ pub(super) fn open<R: Runtime>(
     let (told, refused, closed) = (sign_ins.clone(), sign_ins.clone(), sign_ins);
     let blank = Url::parse("about:blank").map_err(|_| no_window())?;
     let window = WebviewWindowBuilder::new(app, format!("oauth-{number}"), WebviewUrl::External(blank))
-        .title(title_of(&address).unwrap_or_default())
+        .title(UNTITLED)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(360.0, 400.0)
         .center()
