@@ -83,7 +83,9 @@ impl Shell {
             return;
         };
         // First, so that it begins no renewal that the end would cut off.
-        desk.stop().await;
+        if tokio::time::timeout(LONGEST_SETTLING, desk.stop()).await.is_err() {
+            warn!("the engine did not stop in time");
+        }
         connect::settle_sign_ins(&desk.ports).await;
         if tokio::time::timeout(LONGEST_SETTLING, desk.ports.store.settle())
             .await

@@ -224,7 +224,11 @@ async fn the_port_is_closed_after_a_cancel_and_after_the_deadline() {
 #[tokio::test]
 async fn nobody_outside_this_computer_can_reach_it() {
     let listening = Listening::start().await;
-    assert_eq!(listened_on(listening.port), ON_THIS_COMPUTER);
+    assert_eq!(
+        listened_on(listening.port),
+        ON_THIS_COMPUTER,
+        "it listens on ::1 and 127.0.0.1, and nowhere else"
+    );
     listening.ends_well().await;
 }
 

@@ -4,7 +4,7 @@ use crate::browser::port_closes;
 use crate::provider_window::{ProviderWindow, how_many};
 use crate::screen::{Computer, Window};
 use crate::scripted_browser::Browser;
-use crate::sign_in::remembers_app;
+use crate::sign_in::{PROVIDER_TITLE, remembers_app};
 use serde_json::json;
 use std::time::Duration;
 use talkvalue_sandbox::Sandbox;
@@ -14,7 +14,6 @@ use talkvalue_tests::loopback::{free_port, is_closed};
 /// After five minutes nobody is waited for any more.
 const DEADLINE: Duration = Duration::from_secs(300);
 const LEEWAY: Duration = Duration::from_secs(30);
-const PAGE: &str = "127.0.0.1:.* Sign in";
 
 /// Presses a button twice before the page can draw anything anew.
 const TWICE: &str = r#"
@@ -50,7 +49,7 @@ async fn slow_an_attempt_that_nobody_comes_back_from_ends_after_five_minutes_and
     let in_window = computers[0].open(&sandbox).await;
     let in_browser = computers[1].open_as(&sandbox, browser.start()).await;
     begins(&in_window, &sandbox, free_port()).await;
-    let page = ProviderWindow::titled(&computers[0], PAGE);
+    let page = ProviderWindow::titled(&computers[0], PROVIDER_TITLE);
     assert_eq!(how_many(&computers[0]), 2, "two presses are one attempt");
     begins(&in_browser, &sandbox, port).await;
     in_browser.press("Use my browser instead").await;
@@ -75,7 +74,7 @@ async fn slow_an_attempt_that_nobody_comes_back_from_ends_after_five_minutes_and
         window.picture(name).await;
         window.sees("Try again").await;
     }
-    page.closes(PAGE);
+    page.closes(PROVIDER_TITLE);
     assert_eq!(how_many(&computers[0]), 1);
     port_closes(port).await;
     in_window.quit().await;

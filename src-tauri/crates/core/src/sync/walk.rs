@@ -32,7 +32,8 @@ pub struct Tally {
     hint: Option<u64>,
     first_count: Option<u64>,
     last_count: Option<u64>,
-    /// Whether the closing pass brought a change from after the start of the full walk.
+    /// Whether the closing pass, or a walk over changes alone, brought a change from after the start, or fewer were
+    /// counted on a later page.
     moved: bool,
     /// How many changes there were, as the last page of them said.
     changes: Option<u64>,
