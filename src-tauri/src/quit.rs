@@ -2,6 +2,7 @@
 //! question itself is the window's, which answers with [`Quitting::answer`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use talkvalue_core::connect;
 use tauri::{AppHandle, Manager as _, Runtime};
@@ -10,6 +11,8 @@ use tracing::warn;
 use crate::ipc::notices::{Notice, NoticeType};
 use crate::shell::Shell;
 use crate::window::MAIN_WINDOW;
+
+const LONGEST_SAVING: Duration = Duration::from_secs(5);
 
 /// How far closing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,7 +62,8 @@ pub(crate) fn may_close<R: Runtime>(app: &AppHandle<R>) -> bool {
     drop(step);
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        connect::settle_sign_ins(&desk.ports).await;
+        // A keychain that does not answer keeps nobody waiting for the question.
+        let _ = tokio::time::timeout(LONGEST_SAVING, connect::save_what_is_held(&desk.ports)).await;
         let shell = app.state::<Shell>();
         if desk.ports.sign_ins.unsaved().is_none() {
             *shell.quitting.step() = Step::Open;

@@ -5,20 +5,23 @@ use crate::renewal::{HOUR, World};
 use crate::troubled_keychain::{Mood, Trouble, TroubledKeychain};
 use keyring::Error;
 use secrecy::SecretString;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
-use talkvalue_core::domain::integration::IntegrationStatus;
+use talkvalue_core::domain::integration::{Integration, IntegrationStatus};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::ports::{Notice, Ports};
+use talkvalue_core::query;
 use talkvalue_core::sync::actions;
 use talkvalue_sandbox::OauthDialect;
-use talkvalue_tests::desk::patient;
+use talkvalue_tests::desk::{Desk, patient};
 use talkvalue_tests::oauth::{signed_in, signed_in_over};
+use talkvalue_tests::renewals::THAT_RENEW;
 
 /// A world whose process meets a keychain with moods.
 struct Moody {
@@ -240,4 +243,140 @@ async fn without_a_keychain_a_process_that_keeps_sign_ins_renews_them_and_forget
     let next = without(world.desk.restarted());
     let after = actions::sync_item(&next, &item, patient()).await.unwrap_err();
     assert_eq!(after.code.code(), FailureCode::VaultUnavailable.code());
+}
+
+async fn verifies(ports: &Ports, world: &World) -> Result<(), String> {
+    connect::verify(ports, &world.integration, patient())
+        .await
+        .map(|_| ())
+        .map_err(|error| error.code.code().to_owned())
+}
+
+/// What another process has in its memory only is neither renewed behind its back nor taken for lost.
+#[tokio::test]
+async fn a_sign_in_that_another_process_could_not_save_is_left_to_it() {
+    for dialect in THAT_RENEW {
+        let moody = Moody::open(dialect).await;
+        let world = &moody.world;
+        moody.is(Mood::TakesNoSignIn);
+        world.passes(2 * HOUR);
+        assert_eq!(world.sync().await, Ok(SyncStatus::Active));
+        // The keychain serves again, and still holds the one before.
+        moody.is(Mood::Serves);
+        let other = world.desk.restarted();
+        let asked = world.oauth.refresh_requests();
+        for _ in 0..3 {
+            assert_eq!(
+                verifies(&other, world).await,
+                Err("VAULT_WRITE_FAILED".to_owned()),
+                "{dialect:?}"
+            );
+            assert_eq!(
+                syncs(&other, world).await,
+                Err("VAULT_WRITE_FAILED".to_owned()),
+                "{dialect:?}"
+            );
+            world.passes(Duration::from_secs(60));
+        }
+        assert_eq!(world.oauth.refresh_requests(), asked, "{dialect:?}");
+        assert_eq!(world.status().await, IntegrationStatus::Connected, "{dialect:?}");
+        assert_eq!(world.desk.show(&world.item).await.sync_status, SyncStatus::Active);
+        assert_eq!(world.sync().await, Ok(SyncStatus::Active), "{dialect:?}: its owner goes on");
+        connect::save_what_is_held(&world.desk.ports).await;
+        assert_eq!(verifies(&other, world).await, Ok(()), "{dialect:?}");
+        world.passes(2 * HOUR);
+        assert_eq!(syncs(&other, world).await, Ok(SyncStatus::Active), "{dialect:?}");
+        assert_eq!(world.oauth.tally().family_revocations, 0, "{dialect:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_was_removed_while_another_process_has_the_sign_in_is_not_taken_for_its_end() {
+    let moody = Moody::open(OauthDialect::RotatingWithGrace).await;
+    let world = &moody.world;
+    moody.is(Mood::TakesNoSignIn);
+    world.passes(2 * HOUR);
+    assert_eq!(world.sync().await, Ok(SyncStatus::Active));
+    for entry in world.desk.keychain.search(&HashMap::new()).unwrap() {
+        // Some were never written.
+        let _ = entry.delete_credential();
+    }
+    moody.is(Mood::Serves);
+    let other = world.desk.restarted();
+    assert_eq!(
+        syncs(&other, world).await,
+        Err("VAULT_WRITE_FAILED".to_owned())
+    );
+    assert_eq!(world.status().await, IntegrationStatus::Connected);
+    connect::save_what_is_held(&world.desk.ports).await;
+    assert_eq!(syncs(&other, world).await, Ok(SyncStatus::Active));
+}
+
+/// The process that had the newer sign-in in memory is gone: what the keychain holds is all there is.
+#[tokio::test]
+async fn a_sign_in_that_was_lost_with_its_process_comes_to_one_honest_reconnect() {
+    for dialect in THAT_RENEW {
+        let mut moody = Moody::open(dialect).await;
+        moody.is(Mood::TakesNoSignIn);
+        moody.world.passes(2 * HOUR);
+        assert_eq!(moody.world.sync().await, Ok(SyncStatus::Active));
+        moody.is(Mood::Serves);
+        moody.world.desk.ports = moody.world.desk.restarted();
+        moody.world.passes(2 * HOUR);
+        let world = &moody.world;
+        if dialect == OauthDialect::FixedRefresh {
+            assert_eq!(world.sync().await, Ok(SyncStatus::Active), "nothing was lost");
+            continue;
+        }
+        assert_eq!(
+            world.sync().await,
+            Err("CREDENTIALS_REJECTED".to_owned()),
+            "{dialect:?}"
+        );
+        let row = world.desk.ports.store.integration(&world.integration).await;
+        let severed = row.unwrap().unwrap().severed.unwrap();
+        assert_eq!(
+            severed.detail.as_deref(),
+            Some("an earlier renewal was cut off"),
+            "{dialect:?}: the reason is told"
+        );
+        assert_eq!(
+            world.desk.show(&world.item).await.sync_status,
+            SyncStatus::Disconnected
+        );
+        let asked = world.oauth.token_requests();
+        assert!(world.sync().await.is_err());
+        assert_eq!(world.oauth.token_requests(), asked, "{dialect:?}: no loop");
+        assert_eq!(
+            signed_in_over(&world.desk.ports, &world.desk, Provider::Luma).await,
+            world.integration
+        );
+    }
+}
+
+/// The same for what nothing renews: an older key in the keychain than the database knows of.
+#[tokio::test]
+async fn an_older_key_that_is_refused_disconnects_where_the_newer_one_was_lost() {
+    let desk = Desk::open().await;
+    let luma = desk.sandbox.luma();
+    let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
+    let event = luma.add_event(&calendar.id, talkvalue_sandbox::EventSpec::new("Spring Fair"));
+    luma.add_guests(&event, 5);
+    let id = desk.connect(Provider::Luma, &calendar.key).await.unwrap();
+    let item = desk.import(&id, &event, ItemKind::BadgeEvent).await.unwrap().id;
+    // It was connected anew where there was no keychain, and that process is gone.
+    let row = desk.ports.store.integration(&id).await.unwrap().unwrap();
+    let newer = Integration {
+        generation: row.generation.next(),
+        ..row
+    };
+    desk.ports.store.save_integration(&newer).await.unwrap();
+    let synced = actions::sync_item(&desk.ports, &item, patient()).await;
+    assert!(synced.is_ok(), "the older key serves as long as it does: {synced:?}");
+    luma.revokes_keys();
+    let refused = actions::sync_item(&desk.ports, &item, patient()).await.unwrap_err();
+    assert_eq!(refused.code.code(), "CREDENTIALS_REJECTED");
+    assert_eq!(desk.show(&item).await.sync_status, SyncStatus::Disconnected);
+    let account = query::integration(&desk.ports, &id).await.unwrap();
+    assert_eq!(account.status, IntegrationStatus::Disconnected);
 }

@@ -9,6 +9,7 @@ use talkvalue_core::ports::{LockGuard, Locks, StoreError};
 
 const SYNC_LOCK: &str = "sync.lock";
 const CREDENTIALS_LOCK: &str = "credentials.lock";
+const UNSAVED_LOCK: &str = "unsaved.lock";
 
 /// An existing, writable folder that only its owner can read.
 #[derive(Debug, Clone)]
@@ -79,19 +80,21 @@ impl DataFolder {
     }
 
     fn try_lock(&self, name: &str) -> Result<Option<LockGuard>, StoreError> {
-        let unusable = |error: io::Error| {
-            StoreError::Unusable(format!(
-                "The lock file {} cannot be used: {}.",
-                self.path.join(name).display(),
-                plain_reason(&error)
-            ))
-        };
+        let unusable = |error| self.unusable_lock(name, &error);
         let file = self.open_private(name).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(LockGuard(Box::new(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(unusable(error)),
         }
+    }
+
+    fn unusable_lock(&self, name: &str, error: &io::Error) -> StoreError {
+        StoreError::Unusable(format!(
+            "The lock file {} cannot be used: {}.",
+            self.path.join(name).display(),
+            plain_reason(error)
+        ))
     }
 }
 
@@ -111,6 +114,18 @@ impl Locks for DataFolder {
 
     fn try_credentials(&self) -> Result<Option<LockGuard>, StoreError> {
         self.try_lock(CREDENTIALS_LOCK)
+    }
+
+    fn say_unsaved(&self) -> Result<LockGuard, StoreError> {
+        let unusable = |error| self.unusable_lock(UNSAVED_LOCK, &error);
+        let file = self.open_private(UNSAVED_LOCK).map_err(unusable)?;
+        // Whoever looks holds it for a moment.
+        file.lock_shared().map_err(unusable)?;
+        Ok(LockGuard(Box::new(file)))
+    }
+
+    fn somebody_has_unsaved(&self) -> bool {
+        !matches!(self.try_lock(UNSAVED_LOCK), Ok(Some(_)))
     }
 }
 

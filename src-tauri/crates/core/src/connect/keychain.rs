@@ -104,6 +104,11 @@ pub(super) fn vault_refused(error: &VaultError, kept: &str) -> CommandError {
         VaultError::WriteFailed { .. } => {
             "This computer's keychain did not keep the sign-in. Look whether it is writable, then try again.".to_owned()
         }
+        VaultError::HeldElsewhere => {
+            "Another TalkValue Sync on this computer has renewed this sign-in and could not save it in the keychain. \
+             Save it from there, or sign in again."
+                .to_owned()
+        }
         VaultError::TooLarge { bytes, limit } => {
             format!("This sign-in is {bytes} bytes long, more than the {limit} that every keychain can keep.")
         }

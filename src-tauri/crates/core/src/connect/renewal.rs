@@ -5,18 +5,19 @@
 //! its own: whoever asked may go away meanwhile.
 
 use super::sever;
-use super::sign_ins::{CredentialError, held_credential, save_or_hold};
+use super::sign_ins::{CredentialError, Kept, held_credential, save_or_hold};
 use crate::domain::credential::{Credential, Generation, Grant, Need, OauthApp};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
-use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, Tokens, VaultError};
+use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, StoreError, Tokens, VaultError};
 use crate::sync::retry::LONGEST_TOLD_WAIT;
 use crate::sync::turn::take_credentials_turn;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tracing::{info, warn};
 
 /// After a renewal that failed, nobody asks for it again in the background this long.
@@ -38,8 +39,11 @@ pub(super) enum Cause {
 }
 
 type Outcome = Result<Credential, CredentialError>;
-/// A renewal under way, as whoever waits for it sees it.
-pub(super) type Flight = watch::Receiver<Option<Outcome>>;
+/// A renewal under way.
+pub(super) struct Flight {
+    outcome: watch::Receiver<Option<Outcome>>,
+    task: AbortHandle,
+}
 
 /// Renews the credential of an account that was refused, once per refusal. `None` where that cannot help: nothing
 /// renews it, or the refused one had itself been renewed for a refusal.
@@ -80,25 +84,37 @@ pub(super) async fn renew(
     }
 }
 
-fn join_or_begin(ports: &Ports, integration: &Integration, cause: Cause, patience: Patience) -> Flight {
+fn join_or_begin(
+    ports: &Ports,
+    integration: &Integration,
+    cause: Cause,
+    patience: Patience,
+) -> watch::Receiver<Option<Outcome>> {
     let mut state = ports.sign_ins.state();
     if let Some(flight) = state.flights.get(&integration.id) {
-        return flight.clone();
+        return flight.outcome.clone();
     }
-    let (tell, flight) = watch::channel(None);
-    state.flights.insert(integration.id.clone(), flight.clone());
+    let (tell, outcome) = watch::channel(None);
     let landing = Landing {
         ports: ports.clone(),
         id: integration.id.clone(),
     };
+    let id = integration.id.clone();
     let integration = integration.clone();
-    tokio::spawn(async move {
+    // It takes itself off the list at its end, and so waits for being on it.
+    let task = tokio::spawn(async move {
         let outcome = renew_alone(&landing.ports, &integration, cause, patience).await;
         drop(landing);
         // Nobody may be waiting for it.
         let _ = tell.send(Some(outcome));
-    });
-    flight
+    })
+    .abort_handle();
+    let flight = Flight {
+        outcome: outcome.clone(),
+        task,
+    };
+    state.flights.insert(id, flight);
+    outcome
 }
 
 /// Takes the renewal off the list, also when its task breaks off.
@@ -116,13 +132,20 @@ impl Drop for Landing {
 /// Waits until no renewal is under way.
 pub(super) async fn none_under_way(ports: &Ports) {
     loop {
-        let flight = ports.sign_ins.state().flights.values().next().cloned();
-        let Some(mut flight) = flight else {
+        let under_way = ports.sign_ins.state().flights.values().next().map(|flight| flight.outcome.clone());
+        let Some(mut outcome) = under_way else {
             return;
         };
         // An error says that it has ended too.
-        let _ = flight.wait_for(Option::is_some).await;
+        let _ = outcome.wait_for(Option::is_some).await;
         tokio::task::yield_now().await;
+    }
+}
+
+/// Ends the renewals under way where they are. A note of each stays in the database.
+pub(super) fn break_off(ports: &Ports) {
+    for flight in ports.sign_ins.state().flights.values() {
+        flight.task.abort();
     }
 }
 
@@ -193,16 +216,17 @@ async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -
             detail: "the sign-in belongs to another server".to_owned(),
         }));
     }
-    if ports.sign_ins.in_memory(id).is_none() {
+    let is_in_memory = ports.sign_ins.in_memory(id).is_some();
+    if !is_in_memory {
         // Never renew what could not be kept: with rotation the old one would be worth nothing.
         ports.vault.check_keeps(Patience::Background).await?;
     }
     let app = app_of(ports, &row, grant).await?;
     let began = ports.clock.now();
-    let was_cut_off = ports.store.note_renewal(id, held.generation, began).await?;
+    let was_noted = ports.store.note_renewal(id, held.generation, began).await?;
     let (answer, was_repeated) = ask(ports, &row, &app, refresh_token).await;
-    // Whether an answer may have been lost, and with it the successor of what is held.
-    let was_cut_off = was_cut_off || was_repeated;
+    // Whether an answer may have been lost, or what it brought, and with it the successor of what is held.
+    let was_cut_off = was_noted && !is_in_memory || was_repeated;
     match answer {
         Ok(tokens) => keep(ports, &row, &held, grant, tokens).await,
         Err(SignInError::GrantRejected) => {
@@ -214,8 +238,7 @@ async fn renew_in_turn(ports: &Ports, integration: &Integration, cause: Cause) -
                 detail: was_cut_off.then(|| CUT_OFF.to_owned()),
             };
             // Nobody else can have brought a newer one: the lock is ours.
-            let generation = held.generation.max(row.generation);
-            sever(ports, id, generation, &failure).await?;
+            sever(ports, id, held.generation, &failure).await?;
             Err(CredentialError::Severed)
         }
         Err(SignInError::AppRejected) => {
@@ -316,18 +339,31 @@ async fn keep(ports: &Ports, row: &Integration, held: &Credential, grant: &Grant
         }),
         ..held.clone()
     };
-    save_or_hold(ports, &row.id, &renewed, Patience::Background, true).await?;
+    let kept = save_or_hold(ports, &row.id, &renewed, Patience::Background, true).await?;
     // How long the only copy was in memory.
     let saved_after_us = ports.clock.now().as_microsecond() - at.as_microsecond();
-    if let Some(told) = told_of(&renewed)
-        && let Err(error) = ports.store.end_renewal(&row.id, Some(&told)).await
-    {
-        // The keychain has it: the row catches up later.
+    if let Err(error) = note_renewed(ports, row, &renewed, kept).await {
+        // The row catches up later.
         warn!(integration.id = %row.id, error = %error, "the renewal could not be noted");
     }
-    info!(integration.id = %row.id, saved_after_us, "the sign-in was renewed");
+    info!(integration.id = %row.id, saved_after_us, kept = ?kept, "the sign-in was renewed");
     ports.notices.notify(Notice::IntegrationChanged(row.id.clone()));
     Ok(renewed)
+}
+
+/// A renewal whose result could be lost with this process has not ended.
+async fn note_renewed(
+    ports: &Ports,
+    row: &Integration,
+    renewed: &Credential,
+    kept: Kept,
+) -> Result<(), StoreError> {
+    ports.store.end_renewal(&row.id, told_of(renewed).as_ref()).await?;
+    if kept == Kept::InMemory {
+        let at = ports.clock.now();
+        ports.store.note_renewal(&row.id, renewed.generation, at).await?;
+    }
+    Ok(())
 }
 
 /// What the database is told of a renewed credential.

@@ -10,13 +10,13 @@ use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
 use crate::domain::provider::Provider;
-use crate::ports::{Notice, Patience, Ports, ProviderError, StoreError, VaultError};
+use crate::ports::{LockGuard, Notice, Patience, Ports, ProviderError, StoreError, VaultError};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tracing::debug;
+use tracing::{debug, warn};
 
 /// A keychain that holds neither our entry nor our sentinel may still be starting; after this long it is taken for
 /// emptied.
@@ -76,8 +76,21 @@ pub(super) struct State {
     pub(super) after_refusal: HashMap<IntegrationId, Generation>,
     /// Credentials that the keychain did not take, with its reason.
     held: HashMap<IntegrationId, (Credential, VaultError)>,
+    /// Says so to other processes, while there are any.
+    says_unsaved: Option<LockGuard>,
     /// Apps that were entered where there is no keychain.
     apps: HashMap<Provider, OauthApp>,
+}
+
+impl State {
+    /// Whether there was one.
+    fn let_go(&mut self, id: &IntegrationId) -> bool {
+        let was_held = self.held.remove(id).is_some();
+        if self.held.is_empty() {
+            self.says_unsaved = None;
+        }
+        was_held
+    }
 }
 
 impl SignIns {
@@ -135,7 +148,7 @@ impl SignIns {
         let mut state = self.state();
         state.resting.remove(id);
         state.after_refusal.remove(id);
-        state.held.remove(id).is_some()
+        state.let_go(id)
     }
 
     /// Nobody has to rest any more: what they failed over was changed by a person.
@@ -158,30 +171,45 @@ impl SignIns {
     }
 }
 
-/// The caller holds the credentials lock. Saves a credential, or keeps it in memory: a renewed one always, because its predecessor may be worth nothing now; a
-/// new one where there is no keychain and the process says that it keeps them.
+/// Where a credential is kept now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    InKeychain,
+    InMemory,
+}
+
+/// The caller holds the credentials lock. Saves a credential, or keeps it in memory: a renewed one always, because its
+/// predecessor may be worth nothing now; a new one where there is no keychain and the process says that it keeps them.
 pub(super) async fn save_or_hold(
     ports: &Ports,
     id: &IntegrationId,
     credential: &Credential,
     patience: Patience,
     is_renewal: bool,
-) -> Result<(), VaultError> {
+) -> Result<Kept, VaultError> {
     let saved = ports.vault.save(id, credential, patience).await;
     let may_hold = |error: &VaultError| is_renewal || ports.sign_ins.keeps_despite(error);
-    let changed = match saved {
-        Ok(()) => ports.sign_ins.state().held.remove(id).is_some(),
+    let (kept, changed) = match saved {
+        Ok(()) => (Kept::InKeychain, ports.sign_ins.state().let_go(id)),
         Err(error) if may_hold(&error) => {
             debug!(integration.id = %id, error = %error, "a sign-in is kept in memory");
+            let mut state = ports.sign_ins.state();
+            if state.says_unsaved.is_none() {
+                state.says_unsaved = ports
+                    .locks
+                    .say_unsaved()
+                    .inspect_err(|error| warn!(error = %error, "other processes cannot be told of it"))
+                    .ok();
+            }
             let entry = (credential.clone(), error);
-            ports.sign_ins.state().held.insert(id.clone(), entry).is_none()
+            (Kept::InMemory, state.held.insert(id.clone(), entry).is_none())
         }
         Err(error) => return Err(error),
     };
     if changed {
         ports.notices.notify(Notice::SignInsHeldChanged);
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// An integration's credential, renewed if it is about to lapse. [`VaultError::Missing`] is certain,
@@ -203,7 +231,9 @@ pub(crate) async fn open_credential(
     }
 }
 
-/// The credential as it is kept. The one in memory counts until the keychain holds a newer one.
+/// The credential as it is kept. The one in memory counts until the keychain holds a newer one. `integration` tells
+/// which is the newest, and was read before: where the keychain is behind it, the newer one is in the memory of another
+/// process, or was lost with it.
 pub(super) async fn held_credential(
     ports: &Ports,
     integration: &Integration,
@@ -217,6 +247,32 @@ pub(super) async fn held_credential(
             },
         );
     }
+    let newest = integration.generation;
+    match load_in_time(ports, integration, patience).await {
+        Ok(saved) if saved.generation >= newest => return Ok(saved),
+        Ok(_) | Err(VaultError::Missing) => {}
+        Err(error) => return Err(error),
+    }
+    if ports.locks.somebody_has_unsaved() {
+        return Err(VaultError::HeldElsewhere);
+    }
+    // Nobody has it unsaved now: either it was saved meanwhile, or what the keychain holds is all there is.
+    let saved = match ports.vault.load(&integration.id, patience).await {
+        Err(VaultError::NotThereYet) => Err(VaultError::Missing),
+        answer => answer,
+    }?;
+    Ok(Credential {
+        generation: saved.generation.max(newest),
+        ..saved
+    })
+}
+
+/// The keychain's entry, waited for where the keychain may still be starting.
+async fn load_in_time(
+    ports: &Ports,
+    integration: &Integration,
+    patience: Patience,
+) -> Result<Credential, VaultError> {
     let mut waited = Duration::ZERO;
     loop {
         match ports.vault.load(&integration.id, patience).await {

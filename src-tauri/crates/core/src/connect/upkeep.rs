@@ -3,7 +3,7 @@
 //! to it again.
 
 use super::oauth::save_or_hold_app;
-use super::sign_ins::{open_credential, save_or_hold};
+use super::sign_ins::{Kept, open_credential, save_or_hold};
 use super::{renewal, verify};
 use crate::domain::credential::Credential;
 use crate::domain::failure::FailureCode;
@@ -30,8 +30,9 @@ const LOOKED_AT_BEFORE_END: SignedDuration = SignedDuration::from_mins(17);
 /// What did not succeed is tried again after this.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// How long the end of a process waits for renewals under way.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
+/// How long the end of a process waits for renewals under way, and then for the keychain.
+const LAST_RENEWALS: Duration = Duration::from_secs(4);
+const LAST_SAVES: Duration = Duration::from_secs(1);
 
 /// No prompt and no long wait for what nobody asked for.
 const IN_THE_BACKGROUND: EngineOptions = EngineOptions {
@@ -176,7 +177,9 @@ async fn save_held(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> 
         return Ok(());
     }
     // What is not taken stays in memory, and is offered again.
-    let _ = save_or_hold(ports, id, &credential, Patience::Background, true).await;
+    if let Ok(Kept::InKeychain) = save_or_hold(ports, id, &credential, Patience::Background, true).await {
+        ports.store.end_renewal(id, None).await?;
+    }
     Ok(())
 }
 
@@ -193,10 +196,13 @@ async fn save_held_app(ports: &Ports, provider: Provider) -> Result<(), StoreErr
 /// The end of the process: renewals under way come to their end, and what is held in memory is offered to the keychain
 /// once more. Takes five seconds at most.
 pub async fn settle_sign_ins(ports: &Ports) {
-    let settling = async {
-        renewal::none_under_way(ports).await;
-        save_what_is_held(ports).await;
-    };
     // Whoever does not answer by then keeps nobody from quitting.
-    let _ = tokio::time::timeout(LONGEST_FAREWELL, settling).await;
+    if tokio::time::timeout(LAST_RENEWALS, renewal::none_under_way(ports))
+        .await
+        .is_err()
+    {
+        // They would end with the process; until then they have the lock that saving needs.
+        renewal::break_off(ports);
+    }
+    let _ = tokio::time::timeout(LAST_SAVES, save_what_is_held(ports)).await;
 }

@@ -308,6 +308,9 @@ pub enum VaultError {
     /// The keychain refused to keep the entry, or gave back something else.
     #[error("the keychain did not keep the entry ({detail})")]
     WriteFailed { detail: String },
+    /// A newer credential than the keychain's lives in the memory of another process, which could not save it.
+    #[error("the sign-in is in another process's memory only")]
+    HeldElsewhere,
     #[error("the credential is {bytes} bytes long, more than the {limit} every keychain can keep")]
     TooLarge { bytes: usize, limit: usize },
     /// The entry was written by a newer version.
@@ -347,7 +350,7 @@ pub trait Vault: Send + Sync {
 // ---------------------------------------------------------------------------------------------------------------------
 // Locks
 
-/// Who may act on a data folder. The OS frees both locks when their process dies.
+/// Who may act on a data folder. The OS frees every lock when its process dies.
 #[async_trait]
 pub trait Locks: Send + Sync {
     /// Takes the sync lock if nobody holds it.
@@ -356,6 +359,10 @@ pub trait Locks: Send + Sync {
     fn sync_is_held(&self) -> bool;
     /// The short lock around changes of credentials.
     fn try_credentials(&self) -> Result<Option<LockGuard>, StoreError>;
+    /// Says that this process has a sign-in in memory that the keychain did not take. Several may say so at once.
+    fn say_unsaved(&self) -> Result<LockGuard, StoreError>;
+    /// Whether a live process says so, this one included. In doubt it is.
+    fn somebody_has_unsaved(&self) -> bool;
 }
 
 /// Holds a lock until dropped.
@@ -418,6 +425,7 @@ impl VaultError {
             VaultError::Locked
             | VaultError::Missing
             | VaultError::WriteFailed { .. }
+            | VaultError::HeldElsewhere
             | VaultError::TooLarge { .. } => None,
         };
         Failure {
@@ -437,7 +445,9 @@ impl From<&VaultError> for FailureCode {
             | VaultError::Unavailable { .. }
             | VaultError::NotThereYet
             | VaultError::Unreadable => FailureCode::VaultUnavailable,
-            VaultError::WriteFailed { .. } | VaultError::TooLarge { .. } => FailureCode::VaultWriteFailed,
+            VaultError::WriteFailed { .. } | VaultError::HeldElsewhere | VaultError::TooLarge { .. } => {
+                FailureCode::VaultWriteFailed
+            }
         }
     }
 }
