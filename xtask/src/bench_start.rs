@@ -27,9 +27,11 @@ const AT_MOST: f64 = 1.3;
 /// Much longer than a start takes, so that only a window that never paints reaches it.
 const DEADLINE_SECS: &str = "60";
 
-/// Starts in each state of the keychain. They are printed, not judged: what they must not do is wait for the keychain,
-/// and whoever does is ended by the deadline.
+/// Starts in each state of the keychain, whose median is judged: none of them may wait for the keychain.
 const ROUNDS_PER_KEYCHAIN: usize = 5;
+
+/// What a start may take in any of them.
+const AT_MOST_IN_ANY_STATE: Duration = Duration::from_secs(1);
 
 /// Every state a desktop's keychain can be in, with what the sandbox's session is told to bring it about. Each session's
 /// keychain has just been started, as after a restart.
@@ -111,25 +113,29 @@ pub(crate) fn measure(repository: &Repository) -> anyhow::Result<ExitCode> {
         }
     );
     println!("\nThe same start by the keychain's state, {ROUNDS_PER_KEYCHAIN} times each:\n");
+    let mut all_are_kept = kept;
     for (state, session) in KEYCHAINS {
-        start_with_keychain(repository, state, session)?;
+        all_are_kept &= start_with_keychain(repository, state, session)?;
     }
-    if kept {
-        return Ok(ExitCode::SUCCESS);
+    if !kept {
+        eprintln!(
+            "{} the start with 1,000 items took {ratio:.2} times that of a blank window; the promise is at most {AT_MOST}.",
+            terminal::bad("Missed:")
+        );
     }
-    eprintln!(
-        "{} the start with 1,000 items took {ratio:.2} times that of a blank window; the promise is at most {AT_MOST}.",
-        terminal::bad("Missed:")
-    );
-    Ok(ExitCode::FAILURE)
+    Ok(if all_are_kept {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn is_kept(ratio: f64) -> bool {
     ratio <= AT_MOST
 }
 
-/// Runs this program once more, in a session whose keychain is in that state.
-fn start_with_keychain(repository: &Repository, state: &str, wishes: &[&str]) -> anyhow::Result<()> {
+/// Runs this program once more, in a session whose keychain is in that state. Whether the promise was kept.
+fn start_with_keychain(repository: &Repository, state: &str, wishes: &[&str]) -> anyhow::Result<bool> {
     let ourselves = env::current_exe().context("this program does not know where it lies")?;
     let mut session = Command::new(repository.program("talkvalue-sandbox", Profile::Release));
     session.arg("session").args(wishes).args(["--", "env"]);
@@ -142,17 +148,26 @@ fn start_with_keychain(repository: &Repository, state: &str, wishes: &[&str]) ->
     session
         .arg(ourselves)
         .args(["bench", "--on-screen", "--keychain", state]);
-    process::run(session.env("CARGO_TARGET_DIR", repository.target()))
+    let status = process::status(session.env("CARGO_TARGET_DIR", repository.target()))?;
+    Ok(status.success())
 }
 
-/// One line: the starts with the keychain that is there now.
+/// One line: the starts with the keychain that is there now. Too slow a median is a failure.
 pub(crate) fn measure_with_keychain(repository: &Repository, state: &str) -> anyhow::Result<ExitCode> {
     let home = repository.scratch("bench-window-home");
     let app = app(repository, &home)?;
     app.start()?;
     let starts: anyhow::Result<Vec<Duration>> = (0..ROUNDS_PER_KEYCHAIN).map(|_| app.start()).collect();
-    println!("{}", Spread::of(starts?).row(state, None));
-    Ok(ExitCode::SUCCESS)
+    let spread = Spread::of(starts?);
+    println!("{}", spread.row(state, None));
+    if spread.median <= AT_MOST_IN_ANY_STATE {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "{} with this keychain ({state}) the start took more than the second that is promised.",
+        terminal::bad("Missed:")
+    );
+    Ok(ExitCode::FAILURE)
 }
 
 /// The window's files first, as the app embeds them.
