@@ -15,7 +15,7 @@ use talkvalue_sandbox::{
     Door, EventSpec, Eventbrite, EventbriteAccount, Luma, LumaCalendar, ProviderRegistration, Spoil,
 };
 use talkvalue_tests::desk::{Desk, patient};
-use talkvalue_tests::sweep::{CANARY, canaries_below};
+use talkvalue_tests::sweep::{CANARY, Secrets, assert_nothing_found};
 
 pub(crate) enum Owner {
     Eventbrite {
@@ -277,11 +277,7 @@ impl Stage {
     }
 
     pub(crate) fn assert_no_leak(&self) {
-        let found = canaries_below(self.desk.folder.path());
-        assert!(
-            found.is_empty(),
-            "credentials belong into the keychain only, but stand in {found:?}"
-        );
+        assert_nothing_found(&Secrets::of(&self.desk.sandbox).below(self.desk.folder.path()));
     }
 }
 
