@@ -24,13 +24,13 @@ use talkvalue_tests::oauth::{signed_in, signed_in_over};
 use talkvalue_tests::renewals::THAT_RENEW;
 
 /// A world whose process meets a keychain with moods.
-struct Moody {
-    world: World,
+pub(crate) struct Moody {
+    pub(crate) world: World,
     mood: Arc<Mutex<Mood>>,
 }
 
 impl Moody {
-    async fn open(dialect: OauthDialect) -> Self {
+    pub(crate) async fn open(dialect: OauthDialect) -> Self {
         let mut world = World::open(dialect).await;
         let mood = Arc::new(Mutex::new(Mood::Serves));
         let keychain = Arc::new(TroubledKeychain {
@@ -46,7 +46,7 @@ impl Moody {
         Self { world, mood }
     }
 
-    fn is(&self, mood: Mood) {
+    pub(crate) fn is(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 }
