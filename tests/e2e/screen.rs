@@ -487,6 +487,20 @@ impl Window {
         self.type_into("Client secret", secret).await;
     }
 
+    /// Signs in at Eventbrite by the workspace's own app, up to the wait for the provider's page.
+    pub(crate) async fn signs_in_by_own_app(&self, app: &OauthApp) {
+        self.enters_own_app(app).await;
+        self.press("Save and sign in").await;
+        self.sees("Waiting for Eventbrite").await;
+    }
+
+    /// Begins to sign in at Eventbrite by an app that is known already, from this button.
+    pub(crate) async fn signs_in_from(&self, button: &str) {
+        self.press(button).await;
+        self.press("Other ways").await;
+        self.press("Sign in with Eventbrite").await;
+    }
+
     /// Waits until the page no longer says these words.
     pub(crate) async fn gone(&self, words: &str, patience: Duration) {
         let xpath = format!("//body[not(contains(normalize-space(.), \"{words}\"))]");

@@ -1,5 +1,6 @@
 //! One connected account with one event at one provider: what most flows begin with.
 
+use std::time::Duration;
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::freshness::EngineView;
@@ -11,6 +12,7 @@ use talkvalue_core::domain::status::{Alert, SyncStatus};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::actions;
+use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{
     Door, EventSpec, Eventbrite, EventbriteAccount, Luma, LumaCalendar, ProviderRegistration, Spoil,
 };
@@ -209,6 +211,21 @@ impl Stage {
 
     pub(crate) async fn sync(&self, item: &ItemId) -> Result<ItemView, CommandError> {
         actions::sync_item(&self.desk.ports, item, patient()).await
+    }
+
+    /// Reads what is due of the item without anybody asking.
+    pub(crate) async fn check(&self, item: &ItemId) -> Result<ItemView, CommandError> {
+        let ports = &self.desk.ports;
+        let turn = take_turn(ports, None).await?;
+        let begun = actions::begin_check(ports, &turn, item, EngineView::default()).await?;
+        begun.finish(ports, patient()).await
+    }
+
+    /// The same a minute later, with its requests counted.
+    pub(crate) async fn due(&self, item: &ItemId) -> Result<ItemView, CommandError> {
+        self.desk.sandbox.clock().advance(Duration::from_secs(60));
+        self.door().clears_requests();
+        self.check(item).await
     }
 
     pub(crate) async fn retry(&self, item: &ItemId) -> Result<ItemView, CommandError> {
