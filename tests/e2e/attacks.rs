@@ -81,9 +81,7 @@ impl Stage {
 
     /// The person signs in at Eventbrite, by the browser. Gives back what it is sent back with.
     async fn signs_in(&self, opened_before: usize) -> Url {
-        self.window.press("Connect Eventbrite").await;
-        self.window.press("Other ways").await;
-        self.window.press("Sign in with Eventbrite").await;
+        self.window.signs_in_from("Connect Eventbrite").await;
         self.window.press("Use my browser instead").await;
         let address = self.browser.opens(&self.window, opened_before + 1).await;
         self.window.sees("Its sign-in page is in your browser.").await;

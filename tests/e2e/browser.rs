@@ -30,9 +30,7 @@ pub(crate) async fn port_closes(port: u16) {
 }
 
 async fn begins(window: &Window) {
-    window.press("Connect another account").await;
-    window.press("Other ways").await;
-    window.press("Sign in with Eventbrite").await;
+    window.signs_in_from("Connect another account").await;
     window.sees("Its sign-in page is in your browser.").await;
 }
 
@@ -55,9 +53,7 @@ async fn the_browser_is_opened_when_a_person_asks_and_its_answer_taken_once() {
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open_as(&sandbox, browser.start()).await;
 
-    window.enters_own_app(&app).await;
-    window.press("Save and sign in").await;
-    window.sees("Waiting for Eventbrite").await;
+    window.signs_in_by_own_app(&app).await;
     let native = ProviderWindow::titled(&computer, "127.0.0.1:.* Sign in");
     assert!(browser.opened().is_empty(), "no browser opens by itself");
 

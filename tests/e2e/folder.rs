@@ -4,6 +4,7 @@
 use crate::screen::{Computer, Start, apps_on};
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use talkvalue_adapters::store::SCHEMA_VERSION;
 use talkvalue_sandbox::keychain::KeychainState;
 use talkvalue_sandbox::{EventSpec, Sandbox};
+use talkvalue_tests::loopback::call;
 
 const TITLE: &str = "Harbour Makers Night";
 
@@ -372,4 +374,33 @@ fn a_credential_left_on_a_computer_fails_any_test_here() {
     let computer = Computer::start(KeychainState::NoBus);
     let left = computer.keychain.home().join("cache/left");
     fs::write(left, "token=xxCANARYEB123").expect("a file can be written");
+}
+
+/// The app makes it, so that it is no canary: the servers of whatever it was started against tell what they have seen.
+#[tokio::test]
+#[should_panic(expected = "credentials belong into the keychain only")]
+async fn a_verifier_left_on_a_computer_fails_any_test_here() {
+    let sandbox = Sandbox::builder().seed(2).start().await;
+    let sandbox = sandbox.expect("the sandbox listens");
+    let computer = Computer::start(KeychainState::NoBus);
+    drop(computer.app_command(&sandbox));
+    let oauth = sandbox.luma().oauth();
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let app = oauth.app().client_id;
+    let form = format!("grant_type=authorization_code&code=none&client_id={app}&code_verifier={verifier}");
+    let request = format!(
+        "POST /oauth2/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        form.len()
+    );
+    let port = oauth.url().rsplit(':').next().and_then(|port| port.parse().ok());
+    let reply = call(
+        Ipv4Addr::LOCALHOST.into(),
+        port.expect("it listens on a port"),
+        request.as_bytes(),
+    )
+    .await;
+    assert_eq!(reply.expect("the server answers").status, 400);
+    let left = computer.keychain.home().join("cache/left");
+    fs::write(left, verifier).expect("a file can be written");
 }

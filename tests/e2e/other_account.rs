@@ -63,9 +63,7 @@ async fn somebody_else_who_signs_in_is_asked_about_and_no_people_are_mixed() {
     remembers_app(&window, "EVENTBRITE", &oauth.app(), free_port()).await;
 
     oauth.approves_as(&ids[0]);
-    window.press("Connect Eventbrite").await;
-    window.press("Other ways").await;
-    window.press("Sign in with Eventbrite").await;
+    window.signs_in_from("Connect Eventbrite").await;
     window.sees(&format!("Connected as {NEEDED}")).await;
     window.press("Import events").await;
     window.choose(TITLE).await;

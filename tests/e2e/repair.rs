@@ -60,14 +60,10 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
     let computer = Computer::start(KeychainState::Unlocked);
     let window = computer.open(&sandbox).await;
 
-    window.enters_own_app(&app).await;
-    window.press("Save and sign in").await;
-    window.sees("Waiting for Eventbrite").await;
+    window.signs_in_by_own_app(&app).await;
     allows(&computer, "twelve-1-first-account", 0);
     window.sees("Connected as events@harbour.example").await;
-    window.press("Connect another account").await;
-    window.press("Other ways").await;
-    window.press("Sign in with Eventbrite").await;
+    window.signs_in_from("Connect another account").await;
     window.sees("Waiting for Eventbrite").await;
     allows(&computer, "twelve-2-second-account", 1);
     window.sees("Connected as box@dockhall.example").await;
@@ -143,9 +139,4 @@ async fn twelve_items_of_two_accounts_come_back_with_two_sign_ins() {
         "the same items with the same people, each once"
     );
     window.quit().await;
-    let found = talkvalue_tests::sweep::canaries_below(computer.folder.path());
-    assert!(
-        found.is_empty(),
-        "credentials belong into the keychain only, but stand in {found:?}"
-    );
 }

@@ -12,10 +12,11 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use talkvalue_sandbox::keychain::{KeychainState, PrivateKeychain};
 use talkvalue_sandbox::{OauthApp, Sandbox};
-use talkvalue_tests::sweep::canaries_below;
+use talkvalue_tests::sweep::{Secrets, assert_nothing_found};
 
 /// The app, and the app with a stranger's page in it.
 const APPS: [&str; 2] = ["talkvalue-sync", "stranger"];
@@ -61,6 +62,8 @@ pub(crate) struct Computer {
     pub(crate) folder: tempfile::TempDir,
     _screen: Running,
     display: String,
+    /// What no sweep may find: grows with each sandbox that the app is started against.
+    secrets: Mutex<Secrets>,
 }
 
 /// What one start of the app differs in from the ordinary one.
@@ -131,6 +134,7 @@ impl Computer {
             folder: tempfile::tempdir().expect("a folder can be made"),
             _screen: screen,
             display: format!(":{}", number.trim()),
+            secrets: Mutex::default(),
         }
     }
 
@@ -168,13 +172,11 @@ impl Computer {
     fn assert_no_leak(&self) {
         let home = self.keychain.home();
         let keyrings = home.join("data/keyrings");
-        let mut found = canaries_below(self.folder.path());
-        found.extend(canaries_below(home));
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = secrets.below(self.folder.path());
+        found.extend(secrets.below(home));
         found.retain(|place| !Path::new(place).starts_with(&keyrings));
-        assert!(
-            found.is_empty(),
-            "credentials belong into the keychain only, but stand in {found:?}"
-        );
+        assert_nothing_found(&found);
     }
 
     /// Starts the app and waits until its page answers.
@@ -253,6 +255,8 @@ impl Computer {
 
     /// What every start has around it.
     fn prepare(&self, command: &mut Command, sandbox: &Sandbox) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.join(sandbox);
         self.keychain.apply_to(command);
         command
             .env("DISPLAY", &self.display)
@@ -481,6 +485,20 @@ impl Window {
         self.type_into("API key", &app.client_id).await;
         let secret = app.client_secret.as_ref().expect("Eventbrite's apps have one");
         self.type_into("Client secret", secret).await;
+    }
+
+    /// Signs in at Eventbrite by the workspace's own app, up to the wait for the provider's page.
+    pub(crate) async fn signs_in_by_own_app(&self, app: &OauthApp) {
+        self.enters_own_app(app).await;
+        self.press("Save and sign in").await;
+        self.sees("Waiting for Eventbrite").await;
+    }
+
+    /// Begins to sign in at Eventbrite by an app that is known already, from this button.
+    pub(crate) async fn signs_in_from(&self, button: &str) {
+        self.press(button).await;
+        self.press("Other ways").await;
+        self.press("Sign in with Eventbrite").await;
     }
 
     /// Waits until the page no longer says these words.

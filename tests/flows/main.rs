@@ -32,6 +32,7 @@ mod reconnect;
 mod reconnect_all;
 mod removals;
 mod renewal;
+mod renewal_at_quit;
 mod renewal_held;
 mod renewal_refused;
 mod resume;

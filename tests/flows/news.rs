@@ -10,14 +10,10 @@ use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::Order;
 use talkvalue_core::query::ItemView;
-use talkvalue_core::sync::actions;
 use talkvalue_core::sync::plan::ChangeKind;
-use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{Fault, GuestSpec, Spoil};
-use talkvalue_tests::desk::patient;
 
 /// Five pages: more than a look costs.
 const LONG: usize = 450;
@@ -29,16 +25,6 @@ async fn long_list() -> (Stage, ItemView) {
     (stage, view)
 }
 
-/// What is due by itself a minute later, with its requests counted.
-async fn due(stage: &Stage, item: &ItemId) -> Result<ItemView, CommandError> {
-    stage.desk.sandbox.clock().advance(MINUTE);
-    stage.door().clears_requests();
-    let ports = &stage.desk.ports;
-    let turn = take_turn(ports, None).await?;
-    let begun = actions::begin_check(ports, &turn, item, Default::default()).await?;
-    begun.finish(ports, patient()).await
-}
-
 fn walks(stage: &Stage) -> usize {
     stage.requests_with("sort_column=created_at")
 }
@@ -46,7 +32,7 @@ fn walks(stage: &Stage) -> usize {
 #[tokio::test]
 async fn a_quiet_long_list_costs_one_request_between_its_walks() {
     let (stage, before) = long_list().await;
-    let after = due(&stage, &before.id).await.unwrap();
+    let after = stage.due(&before.id).await.unwrap();
     assert_eq!(
         stage.door().request_count(),
         1,
@@ -74,7 +60,7 @@ async fn who_registers_or_comes_is_met_at_once_and_the_list_stays_as_of_its_walk
     for row in expected.take(2) {
         stage.check_in(&row.id);
     }
-    let after = due(&stage, &before.id).await.unwrap();
+    let after = stage.due(&before.id).await.unwrap();
     assert_eq!(walks(&stage), 0, "no walk is made for them");
     assert!(
         stage.door().request_count() <= 5,
@@ -111,14 +97,14 @@ async fn what_a_look_cannot_explain_is_walked_for_at_once() {
         .iter()
         .position(|row| row.provider_status == "approved");
     stage.luma.decline(&stage.event, &stage.id_at(attending.unwrap()));
-    let after = due(&stage, &before.id).await.unwrap();
+    let after = stage.due(&before.id).await.unwrap();
     assert!(walks(&stage) >= 5, "nobody new explains the counts");
     stage.assert_exact(&after.id).await;
     assert!(
         after.last_synced_at > before.last_synced_at,
         "that was a complete read"
     );
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert_eq!(stage.door().request_count(), 1, "and then it is quiet again");
 }
 
@@ -134,12 +120,12 @@ async fn who_leaves_the_list_is_missed_by_the_counts_and_judged_by_walks_alone()
             .map(|row| row.status)
     };
     let known = status(&before.id).await;
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert!(walks(&stage) >= 5, "fewer are counted than are here");
     assert_eq!(status(&before.id).await, known, "one walk is not enough");
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert_eq!(status(&before.id).await, Some(AttendeeStatus::NotAttending));
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert_eq!(stage.door().request_count(), 1, "nothing is open any more");
 }
 
@@ -156,7 +142,7 @@ async fn what_is_counted_otherwise_for_good_does_not_walk_the_list_each_minute()
     stage
         .luma
         .add_guest(&stage.event, GuestSpec::new("Ada Marsh").ticket("Standard"));
-    let after = due(&stage, &before.id).await.unwrap();
+    let after = stage.due(&before.id).await.unwrap();
     assert_eq!(
         (walks(&stage), after.new_since),
         (0, 1),
@@ -171,7 +157,7 @@ async fn without_counts_the_newest_are_asked_for() {
     stage
         .luma
         .add_guest(&stage.event, GuestSpec::new("Ada Marsh").ticket("Standard"));
-    let after = due(&stage, &before.id).await.unwrap();
+    let after = stage.due(&before.id).await.unwrap();
     assert_eq!(after.counts.total, before.counts.total + 1);
     assert_eq!(after.last_synced_at, before.last_synced_at);
     assert_eq!(
@@ -189,7 +175,7 @@ async fn without_counts_the_newest_are_asked_for() {
 async fn a_short_list_is_walked_each_time() {
     let (stage, item) = Stage::imported(Provider::Luma, 250).await;
     let before = stage.desk.show(&item).await;
-    let after = due(&stage, &item).await.unwrap();
+    let after = stage.due(&item).await.unwrap();
     assert_eq!(walks(&stage), 3);
     assert!(after.last_synced_at > before.last_synced_at);
 }
@@ -198,11 +184,11 @@ async fn a_short_list_is_walked_each_time() {
 async fn a_look_that_fails_says_so_and_a_walk_mends_it() {
     let (stage, before) = long_list().await;
     stage.door().fails_always(Fault::HtmlGateway(503));
-    assert_eq!(code_of(&due(&stage, &before.id).await), "PROVIDER_UNREACHABLE");
+    assert_eq!(code_of(&stage.due(&before.id).await), "PROVIDER_UNREACHABLE");
     let failed = stage.desk.show(&before.id).await;
     assert_eq!(failed.sync_status, SyncStatus::Failed);
     stage.door().clears_faults();
-    let mended = due(&stage, &before.id).await.unwrap();
+    let mended = stage.due(&before.id).await.unwrap();
     assert_eq!(mended.sync_status, SyncStatus::Active);
     assert_eq!(
         walks(&stage),
@@ -218,12 +204,12 @@ async fn a_record_that_cannot_be_read_is_walked_for_until_it_can() {
         .luma
         .add_guest(&stage.event, GuestSpec::new("Ada Marsh").ticket("Standard"));
     stage.spoils(&id, Spoil::WrongTypes);
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert_eq!(stage.desk.show(&before.id).await.unreadable, 1);
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert_eq!(walks(&stage), 5);
     stage.heals(&id);
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     stage.assert_exact(&before.id).await;
 }
 
@@ -286,7 +272,7 @@ async fn a_channel_looks_at_its_long_events_too() {
             .email("bo@harbour.example")
             .ticket("Standard"),
     );
-    let after = due(&stage, &channel.id).await.unwrap();
+    let after = stage.due(&channel.id).await.unwrap();
     assert_eq!(
         (walks(&stage), stage.requests_with("sort_column=registered_at")),
         (1, 1),
@@ -303,7 +289,7 @@ async fn a_channel_looks_at_its_long_events_too() {
 async fn a_rush_is_met_page_by_page_and_walked_for_where_it_does_not_end() {
     let (stage, before) = long_list().await;
     stage.luma.add_guests(&stage.event, 150);
-    let rushed = due(&stage, &before.id).await.unwrap();
+    let rushed = stage.due(&before.id).await.unwrap();
     stage.assert_exact(&before.id).await;
     let walked = rushed.last_synced_at > before.last_synced_at;
     assert_eq!(walked, walks(&stage) > 0, "only a walk makes the list complete");
@@ -313,7 +299,7 @@ async fn a_rush_is_met_page_by_page_and_walked_for_where_it_does_not_end() {
             .luma
             .add_guest(&stage.event, GuestSpec::new(name).ticket("Standard"));
     }
-    due(&stage, &before.id).await.unwrap();
+    stage.due(&before.id).await.unwrap();
     assert!(walks(&stage) >= 9, "three pages of nothing but news are enough");
     stage.assert_exact(&before.id).await;
 }

@@ -8,7 +8,6 @@ use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_core::error::CommandError;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::turn::take_turn;
@@ -72,16 +71,6 @@ async fn badges_of(count: usize) -> (Stage, Vec<String>, Vec<ItemId>) {
     (stage, events, items)
 }
 
-/// What is due by itself a minute later, with its requests counted.
-async fn due(stage: &Stage, item: &ItemId) -> Result<ItemView, CommandError> {
-    stage.desk.sandbox.clock().advance(MINUTE);
-    stage.door().clears_requests();
-    let ports = &stage.desk.ports;
-    let turn = take_turn(ports, None).await?;
-    let begun = actions::begin_check(ports, &turn, item, Default::default()).await?;
-    begun.finish(ports, patient()).await
-}
-
 fn total(stage: &Stage, events: &[String]) -> u64 {
     events
         .iter()
@@ -92,7 +81,7 @@ fn total(stage: &Stage, events: &[String]) -> u64 {
 #[tokio::test]
 async fn a_channel_of_forty_events_costs_one_request_a_minute() {
     let (stage, events, channel) = channel_of(40).await;
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     assert_eq!(stage.door().request_count(), 1, "nothing changed");
     let members = stage.desk.ports.store.members(&channel.id).await.unwrap();
     let now = Some(stage.desk.sandbox.clock().now());
@@ -104,7 +93,7 @@ async fn a_channel_of_forty_events_costs_one_request_a_minute() {
     for place in [3, 17, 38] {
         registers(&stage, &events[place], &format!("Late {place}"));
     }
-    let after = due(&stage, &channel.id).await.unwrap();
+    let after = stage.due(&channel.id).await.unwrap();
     assert_eq!(stage.door().request_count(), 1, "three changes fit one page");
     assert_eq!(after.counts.total, channel.counts.total + 3);
 }
@@ -157,7 +146,7 @@ async fn a_badge_event_beside_a_channel_joins_its_walk() {
         .await
         .unwrap();
     registers(&stage, &events[1], "Ada Marsh");
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     assert_eq!(stage.door().request_count(), 1);
     let shown = stage.desk.show(&badge.id).await;
     assert_eq!(
@@ -175,7 +164,7 @@ async fn events_that_nobody_shows_are_passed_over() {
     let (stage, events, items) = badges_of(3).await;
     let unseen = stage.add_event("Not imported", 5);
     let wanted = total(&stage, &events);
-    due(&stage, &items[0]).await.unwrap();
+    stage.due(&items[0]).await.unwrap();
     assert_eq!(stage.requests_to(&walk_path(&stage)), 1);
     let rows = stage.desk.ports.store.diagnostics().await.unwrap();
     assert_eq!(
@@ -188,7 +177,7 @@ async fn events_that_nobody_shows_are_passed_over() {
 async fn an_incomplete_walk_keeps_what_it_met_and_advances_nobody() {
     let (stage, events, channel) = channel_of(8).await;
     stage.desk.sandbox.clock().advance(LONG_AGO);
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     let before = stage.desk.show(&channel.id).await;
     let since = |stage: &Stage| {
         let requests = stage.door().requests();
@@ -241,7 +230,7 @@ async fn a_new_event_is_read_by_itself_before_any_walk_covers_it() {
     let (stage, _, channel) = channel_of(5).await;
     let new = stage.add_event("One more", 9);
     stage.desk.sandbox.clock().advance(LONG_AGO);
-    let after = due(&stage, &channel.id).await.unwrap();
+    let after = stage.due(&channel.id).await.unwrap();
     assert!(
         stage.requests_to(&format!("/events/{new}/attendees/")) >= 1,
         "who is not known yet is in no change"
@@ -260,14 +249,14 @@ async fn where_the_organization_may_not_be_asked_its_events_are() {
     let (stage, events, channel) = channel_of(5).await;
     stage.door().fails_path(walk_path(&stage), Fault::Status(403));
     registers(&stage, &events[4], "Ada Marsh");
-    let after = due(&stage, &channel.id).await.unwrap();
+    let after = stage.due(&channel.id).await.unwrap();
     assert_eq!(
         (after.sync_status, after.counts.total),
         (SyncStatus::Active, channel.counts.total + 1),
         "that is nobody's failure"
     );
     assert_eq!(stage.requests_to("/events/"), 5);
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     assert_eq!(
         stage.requests_to(&walk_path(&stage)),
         0,
@@ -275,7 +264,7 @@ async fn where_the_organization_may_not_be_asked_its_events_are() {
     );
     stage.door().clears_faults();
     stage.desk.sandbox.clock().advance(Duration::from_secs(3_600));
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     assert_eq!(stage.requests_to(&walk_path(&stage)), 1, "but an hour later");
 }
 
@@ -287,11 +276,11 @@ async fn a_record_that_cannot_be_read_sends_each_event_its_own_way() {
     stage
         .eventbrite
         .spoils_attendee(&events[2], &id, Spoil::WrongTypes);
-    let spoiled = due(&stage, &channel.id).await.unwrap();
+    let spoiled = stage.due(&channel.id).await.unwrap();
     assert_eq!(spoiled.unreadable, 1, "it is set aside where it belongs");
     stage.eventbrite.heals_attendee(&events[2], &id);
     stage.desk.sandbox.clock().advance(Duration::from_secs(3_600));
-    let healed = due(&stage, &channel.id).await.unwrap();
+    let healed = stage.due(&channel.id).await.unwrap();
     assert_eq!(
         (healed.unreadable, healed.counts.total),
         (0, channel.counts.total + 1)
@@ -307,13 +296,13 @@ async fn a_walk_through_a_crowd_that_nobody_shows_is_given_up() {
     for number in 0..160 {
         registers(&stage, &crowd, &format!("Crowd {number}"));
     }
-    due(&stage, &items[0]).await.unwrap();
+    stage.due(&items[0]).await.unwrap();
     assert_eq!(
         stage.requests_to(&walk_path(&stage)),
         3,
         "no more than it could have spared"
     );
-    due(&stage, &items[0]).await.unwrap();
+    stage.due(&items[0]).await.unwrap();
     assert_eq!(stage.door().request_count(), 1, "then each is read by itself");
 }
 
@@ -322,7 +311,7 @@ async fn an_event_that_is_gone_is_found_though_no_walk_tells_of_it() {
     let (stage, events, channel) = channel_of(5).await;
     stage.eventbrite.delete_event(&events[3]);
     stage.desk.sandbox.clock().advance(LONG_AGO);
-    due(&stage, &channel.id).await.unwrap();
+    stage.due(&channel.id).await.unwrap();
     let members = stage.desk.ports.store.members(&channel.id).await.unwrap();
     let closed: Vec<&str> = members
         .iter()
@@ -389,7 +378,7 @@ async fn a_list_that_has_not_changed_for_long_does_not_keep_the_others_from_thei
     for item in &items {
         stage.sync(item).await.unwrap();
     }
-    due(&stage, &items[0]).await.unwrap();
+    stage.due(&items[0]).await.unwrap();
     assert_eq!(
         (
             stage.requests_to(&walk_path(&stage)),

@@ -4,17 +4,13 @@
 use crate::stage::{BOTH, Stage};
 use std::time::Duration;
 use talkvalue_core::domain::attendee::AttendeeStatus;
-use talkvalue_core::domain::freshness::EngineView;
 use talkvalue_core::domain::ids::ItemId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::absence::NO_LONGER_LISTED;
-use talkvalue_core::sync::actions::begin_check;
 use talkvalue_core::sync::removals::{Decision, Shown, decide_removals, held_removals};
-use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{Fault, Spoil};
-use talkvalue_tests::desk::patient;
 
 const APART: Duration = Duration::from_secs(61);
 
@@ -120,10 +116,7 @@ async fn who_was_missing_by_the_providers_fault_is_back_before_anybody_has_to_de
         // Nobody asks for anything: the list is checked as every list is.
         for _ in 0..12 {
             stage.desk.sandbox.clock().advance(APART);
-            let turn = take_turn(&stage.desk.ports, None).await.unwrap();
-            let check = begin_check(&stage.desk.ports, &turn, &item, EngineView::default());
-            let check = check.await.unwrap();
-            check.finish(&stage.desk.ports, patient()).await.unwrap();
+            stage.check(&item).await.unwrap();
         }
         let healed = stage.desk.show(&item).await;
         assert_eq!((healed.held_removals, healed.counts), (0, before), "{provider:?}");

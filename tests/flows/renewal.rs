@@ -6,9 +6,10 @@ use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::integration::IntegrationStatus;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::SyncStatus;
-use talkvalue_core::ports::Notice;
+use talkvalue_core::ports::{Notice, Patience};
 use talkvalue_core::query;
 use talkvalue_core::sync::actions;
+use talkvalue_core::sync::engine::EngineOptions;
 use talkvalue_sandbox::{Fault, OauthDialect};
 use talkvalue_tests::desk::patient;
 use talkvalue_tests::oauth::signed_in;
@@ -220,6 +221,76 @@ async fn a_lost_answer_that_was_long_in_coming_is_not_asked_for_at_once_again() 
     );
     world.passes(Duration::from_secs(31));
     assert_eq!(world.sync().await, Ok(SyncStatus::Active), "it goes on by itself");
+}
+
+/// What a token endpoint in trouble of its own answers, if at all.
+fn troubles() -> [(&'static str, Option<Fault>); 5] {
+    [
+        ("500", Some(Fault::Status(500))),
+        ("a gateway's 503", Some(Fault::HtmlGateway(503))),
+        ("half an answer", Some(Fault::TruncatedJson)),
+        ("an answer of no known form", Some(Fault::NotAnEnvelope)),
+        ("nobody listens", None),
+    ]
+}
+
+/// A world whose renewal has just failed so; its token endpoint is well again.
+async fn just_failed(trouble: Option<Fault>, dialect: OauthDialect) -> World {
+    let world = World::open(dialect).await;
+    world.passes(2 * HOUR);
+    match trouble {
+        Some(fault) => world.oauth.refresh_fails(fault),
+        None => world.oauth.goes_down(),
+    }
+    let failed = connect::verify(&world.desk.ports, &world.integration, patient()).await;
+    assert!(failed.is_err(), "what cannot be renewed cannot be used");
+    world.oauth.clears_faults();
+    world.oauth.comes_back();
+    world
+}
+
+#[tokio::test]
+async fn a_renewal_that_failed_is_not_asked_for_again_for_half_a_minute() {
+    for (name, trouble) in troubles() {
+        let world = just_failed(trouble, OauthDialect::RotatingWithGrace).await;
+        let (ports, clock) = (&world.desk.ports, world.desk.sandbox.clock());
+        let (failed_at, asked) = (clock.now(), world.oauth.refresh_requests());
+        for _ in 0..3 {
+            assert!(world.sync().await.is_err(), "{name}");
+            let verified = connect::verify(ports, &world.integration, patient()).await;
+            assert!(verified.is_err(), "{name}");
+        }
+        world.passes(Duration::from_secs(29));
+        assert!(world.sync().await.is_err(), "{name}");
+        assert!(
+            clock.now().duration_since(failed_at).as_secs() < 30,
+            "{name}: nobody waited in between"
+        );
+        assert_eq!(world.oauth.refresh_requests() - asked, 0, "{name}");
+        assert_eq!(world.status().await, IntegrationStatus::Connected, "{name}");
+        world.passes(Duration::from_secs(1));
+        for _ in 0..3 {
+            assert_eq!(world.sync().await, Ok(SyncStatus::Active), "{name}");
+        }
+        assert_eq!(world.oauth.refresh_requests() - asked, 1, "{name}: then once");
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_asks_waits_for_no_rest_after_a_failed_renewal() {
+    let asked_by_a_person = EngineOptions {
+        patience: Patience::PersonAsked,
+        ..patient()
+    };
+    for (name, trouble) in troubles() {
+        let world = just_failed(trouble, OauthDialect::RotatingWithGrace).await;
+        let (ports, clock) = (&world.desk.ports, world.desk.sandbox.clock());
+        let (failed_at, asked) = (clock.now(), world.oauth.refresh_requests());
+        let verified = connect::verify(ports, &world.integration, asked_by_a_person).await;
+        assert!(verified.is_ok(), "{name}: {verified:?}");
+        assert_eq!(clock.now(), failed_at, "{name}: at once");
+        assert_eq!(world.oauth.refresh_requests() - asked, 1, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ fn refused(world: &World) -> (usize, usize) {
     (refused, requests.len())
 }
 
-async fn severed_because(world: &World) -> (FailureCode, Option<String>) {
+pub(crate) async fn severed_because(world: &World) -> (FailureCode, Option<String>) {
     let row = world.desk.ports.store.integration(&world.integration).await;
     let failure = row.unwrap().unwrap().severed.unwrap();
     (failure.code, failure.detail)

@@ -1,5 +1,6 @@
 //! One connected account with one event at one provider: what most flows begin with.
 
+use std::time::Duration;
 use talkvalue_core::connect;
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::freshness::EngineView;
@@ -11,11 +12,12 @@ use talkvalue_core::domain::status::{Alert, SyncStatus};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::query::{self, ItemView};
 use talkvalue_core::sync::actions;
+use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{
     Door, EventSpec, Eventbrite, EventbriteAccount, Luma, LumaCalendar, ProviderRegistration, Spoil,
 };
 use talkvalue_tests::desk::{Desk, patient};
-use talkvalue_tests::sweep::{CANARY, canaries_below};
+use talkvalue_tests::sweep::{CANARY, Secrets, assert_nothing_found};
 
 pub(crate) enum Owner {
     Eventbrite {
@@ -211,6 +213,21 @@ impl Stage {
         actions::sync_item(&self.desk.ports, item, patient()).await
     }
 
+    /// Reads what is due of the item without anybody asking.
+    pub(crate) async fn check(&self, item: &ItemId) -> Result<ItemView, CommandError> {
+        let ports = &self.desk.ports;
+        let turn = take_turn(ports, None).await?;
+        let begun = actions::begin_check(ports, &turn, item, EngineView::default()).await?;
+        begun.finish(ports, patient()).await
+    }
+
+    /// The same a minute later, with its requests counted.
+    pub(crate) async fn due(&self, item: &ItemId) -> Result<ItemView, CommandError> {
+        self.desk.sandbox.clock().advance(Duration::from_secs(60));
+        self.door().clears_requests();
+        self.check(item).await
+    }
+
     pub(crate) async fn retry(&self, item: &ItemId) -> Result<ItemView, CommandError> {
         actions::retry_item(&self.desk.ports, item, patient()).await
     }
@@ -277,11 +294,7 @@ impl Stage {
     }
 
     pub(crate) fn assert_no_leak(&self) {
-        let found = canaries_below(self.desk.folder.path());
-        assert!(
-            found.is_empty(),
-            "credentials belong into the keychain only, but stand in {found:?}"
-        );
+        assert_nothing_found(&Secrets::of(&self.desk.sandbox).below(self.desk.folder.path()));
     }
 }
 

@@ -15,11 +15,11 @@ use talkvalue_adapters::vault::{Deadlines, KeychainVault};
 use talkvalue_core::domain::provider::{Origin, Origins};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Notices, Ports};
-use talkvalue_sandbox::{EventSpec, LumaCalendar, Oauth, Sandbox};
+use talkvalue_sandbox::{EventSpec, LumaCalendar, Sandbox};
 use talkvalue_sync_app::ipc::notices;
 use talkvalue_sync_app::{Launch, MAIN_WINDOW, World};
 use talkvalue_tests::clock::WallClock;
-use talkvalue_tests::sweep::{CANARY, found_below};
+use talkvalue_tests::sweep::{CANARY, Secrets, assert_nothing_found};
 use tauri::http::HeaderName;
 use tauri::ipc::{CallbackFn, InvokeBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
@@ -84,7 +84,7 @@ impl Stage {
         let (told, notices) = channel();
         let sweep = Sweep {
             folder: folder.path().to_path_buf(),
-            oauth: [sandbox.eventbrite().oauth(), sandbox.luma().oauth()],
+            secrets: Secrets::of(&sandbox),
             went_out: Arc::default(),
         };
         record(&app, told, sweep.went_out.clone());
@@ -295,7 +295,7 @@ fn heard(notices: &Receiver<Value>, kind: &str) -> Value {
 /// What every test ends with: no credential stands in the data folder, or went to a window.
 struct Sweep {
     folder: PathBuf,
-    oauth: [Oauth; 2],
+    secrets: Secrets,
     /// Notices, and answers to the main window's calls.
     went_out: Arc<Mutex<Vec<String>>>,
 }
@@ -319,14 +319,8 @@ impl Drop for Sweep {
         if std::thread::panicking() {
             return;
         }
-        let mut words = vec![CANARY.to_owned()];
-        // What the app itself made for a sign-in is a secret too, and holds no canary.
-        words.extend(self.oauth.iter().flat_map(Oauth::secrets));
-        let found = found_below(&self.folder, &words);
-        assert!(
-            found.is_empty(),
-            "credentials belong into the keychain only, but stand in {found:?}"
-        );
+        assert_nothing_found(&self.secrets.below(&self.folder));
+        let words = self.secrets.words();
         let went_out = self.went_out.lock().unwrap();
         let leaked = went_out
             .iter()

@@ -1,7 +1,7 @@
 //! A desk: one person's installation in this process, over real HTTP to a sandbox.
 
 use crate::clock::JumpingClock;
-use crate::sweep::{CANARY, canaries_below, found_below};
+use crate::sweep::{Secrets, assert_nothing_found};
 use jiff::Timestamp;
 use keyring::CredentialStore;
 use secrecy::SecretString;
@@ -174,18 +174,7 @@ impl Drop for Desk {
     /// Every flow ends with the leak sweep.
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let folder = self.folder.path();
-            let mut found = canaries_below(folder);
-            for oauth in [self.sandbox.eventbrite().oauth(), self.sandbox.luma().oauth()] {
-                // Verifiers are made by the client, so they are no canaries.
-                let secrets = oauth.secrets();
-                let made_here: Vec<_> = secrets.iter().filter(|secret| !secret.contains(CANARY)).collect();
-                found.extend(found_below(folder, &made_here));
-            }
-            assert!(
-                found.is_empty(),
-                "credentials belong into the keychain only, but stand in {found:?}"
-            );
+            assert_nothing_found(&Secrets::of(&self.sandbox).below(self.folder.path()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::loopback::browse;
 use crate::oauth::redirected;
-use crate::sweep::{canaries_below, holds_canary};
+use crate::sweep::{Secrets, assert_nothing_found};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,6 +16,7 @@ pub struct Computer {
     pub keychain: PrivateKeychain,
     pub folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
+    secrets: Secrets,
 }
 
 /// What one run printed, and how it ended.
@@ -69,6 +70,7 @@ impl Computer {
             keychain,
             folder,
             variables,
+            secrets: Secrets::of(sandbox),
         }
     }
 
@@ -120,11 +122,7 @@ impl Computer {
     pub fn finish(&self, child: Child) -> Run {
         let output = child.wait_with_output().unwrap();
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-            assert!(
-                !holds_canary(bytes),
-                "{name} holds a credential: {}",
-                String::from_utf8_lossy(bytes)
-            );
+            self.secrets.assert_not_said(name, bytes);
         }
         self.sweep();
         Run {
@@ -156,11 +154,12 @@ impl Computer {
 
     /// Asserts that no credential stands in the data folder or the temp folder.
     pub fn sweep(&self) {
-        let found = canaries_below(self.folder.path());
-        assert!(
-            found.is_empty(),
-            "credentials belong into the keychain only, but stand in {found:?}"
-        );
+        assert_nothing_found(&self.secrets.below(self.folder.path()));
+    }
+
+    /// Asserts the same of what was printed elsewhere. `what` names it in the failure.
+    pub fn assert_not_said(&self, what: &str, said: &[u8]) {
+        self.secrets.assert_not_said(what, said);
     }
 
     /// Connects an account and answers with the integration's id.
@@ -220,11 +219,7 @@ impl SigningIn {
     /// What it printed in all, and how it ended; swept for credentials.
     pub fn ends(mut self, computer: &Computer) -> Run {
         self.stderr.read_to_string(&mut self.told).unwrap();
-        assert!(
-            !holds_canary(self.told.as_bytes()),
-            "stderr holds a credential: {}",
-            self.told
-        );
+        computer.assert_not_said("stderr", self.told.as_bytes());
         let mut run = computer.finish(self.child);
         run.stderr = self.told;
         run
