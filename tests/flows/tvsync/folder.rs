@@ -135,3 +135,18 @@ fn an_account_without_a_home_is_told_to_name_a_folder() {
     homeless(&["items", "--data-dir", &named]).exits(0);
     assert!(computer.data_dir().exists(), "the way out is one");
 }
+
+/// A computer without certificates cannot reach a provider; what is stored needs none.
+#[test]
+fn a_computer_without_certificates_shows_its_lists_and_says_so_when_it_is_to_connect() {
+    let mut harbour = Harbour::open(KeychainState::Unlocked);
+    let computer = &mut harbour.computer;
+    let none = computer.folder.path().join("none").display().to_string();
+    computer.set("SSL_CERT_FILE", &none);
+    computer.set("SSL_CERT_DIR", &none);
+    let listed = computer.run(&["items", "--json"]).exits(0).json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(0), "{listed}");
+    let connect = ["connect", "luma", "--key-stdin", "--json"];
+    let refused = computer.run_with_input(&connect, &harbour.calendar.key).exits(1);
+    assert_eq!(refused.json()["error"]["code"], "PROVIDER_UNREACHABLE", "{refused:?}");
+}

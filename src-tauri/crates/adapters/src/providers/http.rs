@@ -8,13 +8,13 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_
 use reqwest::{Client, RequestBuilder, StatusCode};
 use std::error::Error as StdError;
 use std::io;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::provider::Origin;
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{Clock, ProviderError};
-use tracing::debug;
+use tracing::{debug, warn};
 use url::Url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,8 @@ const LARGEST_OAUTH_BODY: usize = 1024 * 1024;
 
 /// Sends requests to one origin.
 pub(crate) struct Requester {
-    client: Client,
+    /// Made with the first request: it reads the system's certificates, for which no stored list has to wait.
+    client: OnceLock<Client>,
     origin: Origin,
     /// The other provider: when both fail to connect, it is this computer that is offline.
     witness: Url,
@@ -66,13 +67,23 @@ impl Requester {
             )
         };
         let witness = Url::parse(witness.as_str()).map_err(|error| unusable(error.to_string()))?;
-        let client = build_client(origin).map_err(|error| unusable(error.to_string()))?;
         Ok(Self {
-            client,
+            client: OnceLock::new(),
             origin: origin.clone(),
             witness,
             clock,
         })
+    }
+
+    fn client(&self) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = build_client(&self.origin).map_err(|error| {
+            warn!(host = self.origin.host(), error = ?error, "no secure connection can be prepared");
+            unreachable("no secure connection can be prepared on this computer")
+        })?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// GETs `path` (with its leading slash) below the origin.
@@ -104,13 +115,13 @@ impl Requester {
     ) -> Result<Answer, ProviderError> {
         value.set_sensitive(true);
         let url = format!("{}{path}", self.origin);
-        let request = self.client.get(url).query(query).header(name, value);
+        let request = self.client()?.get(url).query(query).header(name, value);
         self.send(request, LARGEST_BODY).await
     }
 
     /// GETs an address of an OAuth server that holds no secret.
     pub(crate) async fn get_public(&self, path: &str) -> Result<Answer, ProviderError> {
-        let request = self.client.get(format!("{}{path}", self.origin));
+        let request = self.client()?.get(format!("{}{path}", self.origin));
         self.send(request, LARGEST_OAUTH_BODY).await
     }
 
@@ -125,7 +136,7 @@ impl Requester {
         for value in headers.values_mut() {
             value.set_sensitive(true);
         }
-        let request = self.client.post(url).headers(headers).body(body);
+        let request = self.client()?.post(url).headers(headers).body(body);
         let result = self.send(request, LARGEST_OAUTH_BODY).await;
         debug!(
             host = self.origin.host(),
