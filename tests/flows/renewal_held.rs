@@ -281,7 +281,11 @@ async fn a_sign_in_that_another_process_could_not_save_is_left_to_it() {
         assert_eq!(world.oauth.refresh_requests(), asked, "{dialect:?}");
         assert_eq!(world.status().await, IntegrationStatus::Connected, "{dialect:?}");
         assert_eq!(world.desk.show(&world.item).await.sync_status, SyncStatus::Active);
-        assert_eq!(world.sync().await, Ok(SyncStatus::Active), "{dialect:?}: its owner goes on");
+        assert_eq!(
+            world.sync().await,
+            Ok(SyncStatus::Active),
+            "{dialect:?}: its owner goes on"
+        );
         connect::save_what_is_held(&world.desk.ports).await;
         assert_eq!(verifies(&other, world).await, Ok(()), "{dialect:?}");
         world.passes(2 * HOUR);
@@ -303,10 +307,7 @@ async fn an_entry_that_was_removed_while_another_process_has_the_sign_in_is_not_
     }
     moody.is(Mood::Serves);
     let other = world.desk.restarted();
-    assert_eq!(
-        syncs(&other, world).await,
-        Err("VAULT_WRITE_FAILED".to_owned())
-    );
+    assert_eq!(syncs(&other, world).await, Err("VAULT_WRITE_FAILED".to_owned()));
     assert_eq!(world.status().await, IntegrationStatus::Connected);
     connect::save_what_is_held(&world.desk.ports).await;
     assert_eq!(syncs(&other, world).await, Ok(SyncStatus::Active));
@@ -372,9 +373,14 @@ async fn an_older_key_that_is_refused_disconnects_where_the_newer_one_was_lost()
     };
     desk.ports.store.save_integration(&newer).await.unwrap();
     let synced = actions::sync_item(&desk.ports, &item, patient()).await;
-    assert!(synced.is_ok(), "the older key serves as long as it does: {synced:?}");
+    assert!(
+        synced.is_ok(),
+        "the older key serves as long as it does: {synced:?}"
+    );
     luma.revokes_keys();
-    let refused = actions::sync_item(&desk.ports, &item, patient()).await.unwrap_err();
+    let refused = actions::sync_item(&desk.ports, &item, patient())
+        .await
+        .unwrap_err();
     assert_eq!(refused.code.code(), "CREDENTIALS_REJECTED");
     assert_eq!(desk.show(&item).await.sync_status, SyncStatus::Disconnected);
     let account = query::integration(&desk.ports, &id).await.unwrap();

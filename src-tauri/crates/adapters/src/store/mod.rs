@@ -341,7 +341,12 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn hand_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError> {
+    async fn hand_job(
+        &self,
+        item: &ItemId,
+        kind: JobKind,
+        at: Timestamp,
+    ) -> Result<Option<JobId>, StoreError> {
         let item = item.clone();
         self.write(move |transaction| jobs::hand(transaction, &item, kind, at))
             .await

@@ -10,7 +10,9 @@ use crate::domain::credential::{Credential, Generation, Grant, Need, OauthApp};
 use crate::domain::failure::{Failure, FailureCode};
 use crate::domain::ids::IntegrationId;
 use crate::domain::integration::Integration;
-use crate::ports::{Notice, Patience, Ports, ProviderError, Renewed, SignInError, StoreError, Tokens, VaultError};
+use crate::ports::{
+    Notice, Patience, Ports, ProviderError, Renewed, SignInError, StoreError, Tokens, VaultError,
+};
 use crate::sync::retry::LONGEST_TOLD_WAIT;
 use crate::sync::turn::take_credentials_turn;
 use jiff::{SignedDuration, Timestamp};
@@ -132,7 +134,13 @@ impl Drop for Landing {
 /// Waits until no renewal is under way.
 pub(super) async fn none_under_way(ports: &Ports) {
     loop {
-        let under_way = ports.sign_ins.state().flights.values().next().map(|flight| flight.outcome.clone());
+        let under_way = ports
+            .sign_ins
+            .state()
+            .flights
+            .values()
+            .next()
+            .map(|flight| flight.outcome.clone());
         let Some(mut outcome) = under_way else {
             return;
         };
@@ -358,7 +366,10 @@ async fn note_renewed(
     renewed: &Credential,
     kept: Kept,
 ) -> Result<(), StoreError> {
-    ports.store.end_renewal(&row.id, told_of(renewed).as_ref()).await?;
+    ports
+        .store
+        .end_renewal(&row.id, told_of(renewed).as_ref())
+        .await?;
     if kept == Kept::InMemory {
         let at = ports.clock.now();
         ports.store.note_renewal(&row.id, renewed.generation, at).await?;
