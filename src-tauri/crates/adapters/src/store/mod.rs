@@ -239,7 +239,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError> {
+    async fn add_item(&self, new: NewItem<'_>) -> Result<Option<ItemId>, StoreError> {
         let owned = items::OwnedNewItem::from(new);
         self.write_local(move |transaction| items::add(transaction, &owned))
             .await

@@ -295,7 +295,8 @@ pub trait Store: Send + Sync {
         external_id: &ExternalId,
         kind: ItemKind,
     ) -> Result<Option<ItemId>, StoreError>;
-    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError>;
+    /// `None` where there is one already: another process may have added it a moment ago.
+    async fn add_item(&self, new: NewItem<'_>) -> Result<Option<ItemId>, StoreError>;
     async fn describe_item(
         &self,
         id: &ItemId,
