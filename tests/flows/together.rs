@@ -217,16 +217,21 @@ async fn a_pull_beside_a_check_that_was_under_way_reads_everything_itself() {
         let (stage, item) = Stage::imported(provider, 230).await;
         let open = Open::over(&stage, stage.desk.restarted());
         open.until(&item, "the first check", green).await;
-        // Eventbrite's check asks for changes alone, Luma's has the first page already.
+        // Eventbrite's check asks for changes alone, Luma's has its first pages already.
         let pause = stage.door().pause_at(match provider {
             Provider::Eventbrite => 1,
-            Provider::Luma => 2,
+            Provider::Luma => 3,
         });
         open.until(&item, "the next check", |view| view.active_job.is_some())
             .await;
         pause.reached().await;
         // It bears no time of change.
-        stage.spoils(&stage.id_at(0), Spoil::UnknownStatus);
+        let registered = stage
+            .truth()
+            .into_iter()
+            .filter(|row| row.registered_at.is_some());
+        let first = registered.min_by_key(|row| row.registered_at).unwrap();
+        stage.spoils(&first.id, Spoil::UnknownStatus);
         let pulled = pull_beside(&stage, &open, &item, pause).await.unwrap();
         assert_eq!(pulled.sync_status, SyncStatus::Active);
         stage.assert_exact(&item).await;
