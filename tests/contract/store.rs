@@ -3,7 +3,7 @@
 use talkvalue_core::domain::attendee::{AttendeeStatus, Registration, SetAside};
 use talkvalue_core::domain::credential::Generation;
 use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
-use talkvalue_core::domain::ids::ExternalId;
+use talkvalue_core::domain::ids::{ExternalId, ItemId, JobId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
 use talkvalue_core::domain::provider::Provider;
@@ -298,10 +298,8 @@ async fn the_same_provider_object_is_imported_once_per_kind() {
             at: at(1),
         })
         .await;
-    assert!(
-        matches!(again, Err(StoreError::Refused(_))),
-        "the database itself refuses a duplicate"
-    );
+    assert_eq!(again, Ok(None), "whoever comes second learns that there is one");
+    assert_eq!(store.items().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -446,6 +444,46 @@ async fn a_page_about_several_lists_is_all_or_nothing() {
     assert_eq!((total(&items[0]).await, total(&items[1]).await), (1, 1));
 }
 
+async fn hand(store: &dyn Store, item: &ItemId, kind: JobKind) -> Option<JobId> {
+    store.hand_job(item, kind, at(3)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_pull_joins_only_a_pull_that_has_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let integration = integration("1");
+    store.save_integration(&integration).await.unwrap();
+    let item = add_item(&store, &integration, "990", ItemKind::BadgeEvent).await;
+    let waits = hand(&store, &item, JobKind::Sync).await;
+    for kind in JobKind::ALL {
+        assert_eq!(
+            hand(&store, &item, kind).await,
+            waits,
+            "{kind:?}: it will read everything, from now on"
+        );
+    }
+    assert!(store.take_handed_job(&waits.unwrap(), at(4)).await.unwrap());
+    for kind in JobKind::ALL {
+        assert_eq!(
+            hand(&store, &item, kind).await,
+            None,
+            "{kind:?}: a sync that has begun may be a check, which reads changes alone"
+        );
+    }
+    let retry = store.open_job(&item, JobKind::Retry, at(5)).await.unwrap();
+    for kind in [JobKind::Import, JobKind::Retry, JobKind::Reconnect] {
+        assert_eq!(hand(&store, &item, kind).await.as_ref(), Some(&retry), "{kind:?}");
+    }
+    assert_eq!(
+        hand(&store, &item, JobKind::Sync).await,
+        None,
+        "its first pages are from before the pull"
+    );
+    let done = store.item(&item).await.unwrap().unwrap().open_job;
+    assert_eq!(done.map(|job| job.id), Some(retry), "what runs goes on");
+}
+
 #[tokio::test]
 async fn what_nobody_runs_is_stopped_at_once_and_what_was_taken_up_is_asked_to_stop() {
     let folder = tempfile::tempdir().unwrap();
@@ -456,7 +494,7 @@ async fn what_nobody_runs_is_stopped_at_once_and_what_was_taken_up_is_asked_to_s
     let mut jobs = Vec::new();
     for event in ["990", "991", "992"] {
         let item = add_item(&store, &integration, event, ItemKind::BadgeEvent).await;
-        jobs.push(store.hand_job(&item, JobKind::Import, at(3)).await.unwrap());
+        jobs.push(hand(&store, &item, JobKind::Import).await.unwrap());
     }
     let [waits, taken, held] = &jobs[..] else {
         panic!("three were handed over")

@@ -1,5 +1,5 @@
-//! Random stories of one list: whatever happens to it, nobody is lost or invented, and when the trouble is over one read
-//! makes it the provider's.
+//! Random stories of one list: whatever happens to it, nobody is lost or invented, and when the trouble is over one
+//! cycle of a window makes it the provider's.
 
 use talkvalue_tests::model;
 
@@ -7,7 +7,7 @@ use talkvalue_tests::model;
 const STORIES: u64 = 80;
 
 #[test]
-fn whatever_happens_one_quiet_read_makes_the_list_the_providers() {
+fn whatever_happens_one_cycle_of_a_window_makes_the_list_the_providers() {
     let figures = model::soak(1, STORIES);
     assert!(
         figures.defects.is_empty(),

@@ -7,10 +7,14 @@ use talkvalue_core::domain::failure::{Failure, FailureCode, Waiting};
 use talkvalue_core::domain::ids::{ExternalId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::job::{JobEnd, JobKind};
+use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::domain::status::{Alert, SyncStatus};
+use talkvalue_core::error::CommandError;
+use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::cancel::cancel_item;
 use talkvalue_core::sync::turn::take_turn;
+use talkvalue_sandbox::{PausePoint, Spoil};
 use talkvalue_tests::desk::{patient, patient_for};
 
 #[tokio::test]
@@ -67,7 +71,7 @@ async fn what_the_engine_cannot_do_for_a_command_is_told_as_its_own_failure() {
 }
 
 /// An import that stands still at its third request, seen from another process.
-async fn import_at_a_standstill(stage: &Stage) -> (ItemId, talkvalue_sandbox::PausePoint) {
+async fn import_at_a_standstill(stage: &Stage) -> (ItemId, PausePoint) {
     let pause = stage.door().pause_at(3);
     pause.reached().await;
     (stage.items().await[0].id.clone(), pause)
@@ -179,4 +183,71 @@ async fn a_job_that_was_handed_over_and_taken_up_anew_is_never_told_as_done_when
         "PROVIDER_UNREACHABLE",
         "nothing fetched is never a success"
     );
+}
+
+/// Pulls in another process. The engine's read goes on once the pull has met it.
+async fn pull_beside(
+    stage: &Stage,
+    open: &Open,
+    item: &ItemId,
+    pause: PausePoint,
+) -> Result<ItemView, CommandError> {
+    stage.desk.clock.take_sleeps();
+    let goes_on = async {
+        let mut looked = 0;
+        // It looks ten times a second, and hands its job over, or finds that it cannot, before that many.
+        while looked < 10 {
+            looked += stage.desk.clock.take_sleeps().len();
+            tokio::task::yield_now().await;
+        }
+        drop(pause);
+        loop {
+            open.passes(1).await;
+        }
+    };
+    tokio::select! {
+        pulled = stage.sync(item) => pulled,
+        () = goes_on => unreachable!("time passes for ever"),
+    }
+}
+
+#[tokio::test]
+async fn a_pull_beside_a_check_that_was_under_way_reads_everything_itself() {
+    for provider in BOTH {
+        let (stage, item) = Stage::imported(provider, 230).await;
+        let open = Open::over(&stage, stage.desk.restarted());
+        open.until(&item, "the first check", green).await;
+        // Eventbrite's check asks for changes alone, Luma's has its first pages already.
+        let pause = stage.door().pause_at(match provider {
+            Provider::Eventbrite => 1,
+            Provider::Luma => 3,
+        });
+        open.until(&item, "the next check", |view| view.active_job.is_some())
+            .await;
+        pause.reached().await;
+        // It bears no time of change.
+        let registered = stage
+            .truth()
+            .into_iter()
+            .filter(|row| row.registered_at.is_some());
+        let first = registered.min_by_key(|row| row.registered_at).unwrap();
+        stage.spoils(&first.id, Spoil::UnknownStatus);
+        let pulled = pull_beside(&stage, &open, &item, pause).await.unwrap();
+        assert_eq!(pulled.sync_status, SyncStatus::Active);
+        stage.assert_exact(&item).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pull_beside_a_check_that_finds_the_list_severed_says_so() {
+    let (stage, item) = Stage::imported(BOTH[0], 60).await;
+    let open = Open::over(&stage, stage.desk.restarted());
+    open.until(&item, "the first check", green).await;
+    let pause = stage.door().pause_at(1);
+    open.until(&item, "the next check", |view| view.active_job.is_some())
+        .await;
+    pause.reached().await;
+    stage.revokes_credentials();
+    let pulled = pull_beside(&stage, &open, &item, pause).await;
+    assert_eq!(code_of(&pulled), "CREDENTIALS_REJECTED");
 }

@@ -54,7 +54,7 @@ async fn add(store: &SqliteStore, integration: &Integration, number: u32, people
         proved: true,
         at: now,
     };
-    let item = store.add_item(new).await.unwrap();
+    let item = store.add_item(new).await.unwrap().unwrap();
     let starts_at = now
         .checked_add(SignedDuration::from_hours(i64::from(number) + 2))
         .unwrap();

@@ -55,6 +55,7 @@ pub async fn add_item(store: &SqliteStore, integration: &Integration, event: &st
         })
         .await
         .unwrap()
+        .expect("it is the first of its kind")
 }
 
 pub fn registration(id: &str, email: &str, status: AttendeeStatus) -> Registration {

@@ -8,13 +8,13 @@ use talkvalue_sandbox::AttendeeSpec;
 use talkvalue_sandbox::keychain::KeychainState;
 
 /// A watch that runs; what it prints is read line by line.
-struct Watching {
+pub(crate) struct Watching {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Watching {
-    fn start(harbour: &Harbour, arguments: &[&str]) -> Self {
+    pub(crate) fn start(harbour: &Harbour, arguments: &[&str]) -> Self {
         let mut child = harbour.computer.start(arguments);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Nobody looks at the log, but a full pipe would stop the watch.
@@ -28,7 +28,7 @@ impl Watching {
     }
 
     /// Reads on to the line that is wanted.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line: Value = serde_json::from_str(&self.line()).unwrap();
             assert!(line["at"].is_string() && line["type"].is_string(), "{line}");
@@ -39,7 +39,7 @@ impl Watching {
     }
 
     /// Ends it as Ctrl-C does; its exit code.
-    fn interrupt(mut self) -> i32 {
+    pub(crate) fn interrupt(mut self) -> i32 {
         let told = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status()

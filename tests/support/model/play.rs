@@ -1,28 +1,34 @@
 //! Plays one script with the real engine over real HTTP, and holds what is stored against what the provider ever said.
 
 use super::script::{How, MOST_SECS_OF_AN_ANSWER, Script, Step};
-use super::world::World;
+use super::world::{Past, World};
 use crate::clock::SteppedClock;
 use crate::desk::{Desk, Row, patient};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use talkvalue_core::domain::attendee::Attendee;
+use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::ids::{IntegrationId, ItemId};
 use talkvalue_core::domain::item::ItemKind;
 use talkvalue_core::domain::provider::Provider;
-use talkvalue_core::domain::status::SyncStatus;
+use talkvalue_core::domain::status::{Alert, SyncStatus};
 use talkvalue_core::error::CommandError;
 use talkvalue_core::ports::{ItemRecord, Ports, RowMark};
-use talkvalue_core::query::{self, ItemView};
+use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::live::keep_live;
 use talkvalue_core::sync::runner::Runner;
+use talkvalue_core::sync::schedule;
 use talkvalue_core::sync::turn::take_turn;
 use talkvalue_sandbox::{RequestRecord, SandboxClock};
 
 /// Two complete reads that miss somebody lie at least this far apart.
 const APART: Duration = Duration::from_secs(61);
+/// After so long everything is read once more, and events that are over are read.
+const A_DAY: Duration = Duration::from_secs(24 * 3_600 + 1);
+/// Events that have been over for longer are read on demand.
+const READ_AFTER_END: Duration = Duration::from_secs(7 * 24 * 3_600 - 60);
 
 /// How long the engine of a window may take for one read, in real time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -239,10 +245,11 @@ impl Player {
                 let tried = record.last_attempted_at.is_some_and(|at| at >= started);
                 // One that was opened before is a dead engine's.
                 let works = tried && record.open_job.as_ref().is_some_and(|job| !job.held);
-                let view = query::item(&ports, item, runner.engine())
-                    .await
-                    .map_err(|error| error.message)?;
-                if !works && (tried || view.next_attempt_at.is_none()) {
+                // The engine ends what a dead one left, and then it is known what is to come.
+                let left = record.open_job.as_ref().is_some_and(|job| !job.held);
+                let none_to_come =
+                    !left && schedule::next_read(&record, runner.engine(), ports.clock.now()).is_none();
+                if !works && (tried || none_to_come) {
                     return Ok(());
                 }
                 // Besides the engine itself, a read that waits for its next try: then only time helps.
@@ -342,65 +349,132 @@ impl Player {
         Ok(())
     }
 
-    /// The trouble is over: one read of everything, and the list is the provider's.
+    /// The trouble is over: one cycle of a window makes the list the provider's, all but what no cycle can know of, which
+    /// the next read of everything finds.
     async fn converges(&mut self, script: &Script) -> Result<(), String> {
         self.world.calms_down();
-        self.clock().advance(Duration::from_secs(match script.provider {
-            // Pages of a walk that stopped just now are not read again: the list then is as of then, and says so.
-            Provider::Luma => script.calm_secs.max(601),
-            Provider::Eventbrite => script.calm_secs,
-        }));
-        if let Some(item) = self
-            .item
-            .as_ref()
-            .filter(|_| script.lies() || script.changes_silently())
-        {
-            // A walk that was begun on a lie ends as one; what bears no time of change is found by a walk of its own.
-            let _ = actions::sync_item(&self.desk.ports, item, patient()).await;
+        let calm_secs = self.calm_secs(script).await;
+        self.clock().advance(Duration::from_secs(calm_secs));
+        if self.waits_for_a_person().await {
+            let read = match &self.item {
+                None => self.imports().await,
+                Some(item) => actions::retry_item(&self.desk.ports, item, patient()).await,
+            };
+            let view = read.map_err(|error| format!("the trouble is over, but the read fails: {error:?}"))?;
+            self.item = Some(view.id);
+            self.looks().await?;
         }
-        let read = match &self.item {
-            None => self.imports().await,
-            Some(item) => actions::sync_item(&self.desk.ports, item, patient()).await,
+        let waits_for_its_day = self.is_read_daily();
+        self.cycles().await?;
+        if !(waits_for_its_day || hides_from_checks(script)) {
+            self.is_the_providers("after one cycle", |past| !(past.silent && tells_changes(script)))?;
+        }
+        let all_is_found = !tells_changes(script) && !waits_for_its_day;
+        if !all_is_found {
+            self.clock().advance(A_DAY);
+            self.cycles().await?;
+        }
+        self.is_the_providers("after the read of everything", |_| true)?;
+        self.departs().await
+    }
+
+    /// How long nothing happens before the cycle that is judged.
+    async fn calm_secs(&self, script: &Script) -> u64 {
+        let mut secs = script.calm_secs;
+        if self.is_channel {
+            // Of its events, those that were read a moment ago come with the next cycle.
+            secs = secs.max(61);
+        }
+        if self.is_channel && (script.lies() || script.hides_events()) {
+            // Which events there are is asked every quarter of an hour.
+            secs = secs.max(901);
+        }
+        if script.provider == Provider::Luma && self.has_open_walk().await {
+            // Pages of a walk that stopped just now are not read again: the list then is as of then, and says so.
+            secs = secs.max(601);
+        }
+        secs
+    }
+
+    async fn has_open_walk(&self) -> bool {
+        let store = &self.desk.ports.store;
+        let Some(record) = self.only_item().await else {
+            return false;
         };
-        let view = read.map_err(|error| format!("the trouble is over, but the read fails: {error:?}"))?;
-        self.item = Some(view.id.clone());
+        let members = store.members(&record.item.id).await.unwrap();
+        let mut feeds: Vec<_> = members.into_iter().map(|member| member.feed).collect();
+        feeds.push(record.item.feed);
+        for feed in feeds {
+            if store.open_walk(&feed).await.unwrap().is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether no engine goes on by itself: nothing is imported yet, or an import failed and waits for its Retry.
+    async fn waits_for_a_person(&self) -> bool {
+        let Some(item) = &self.item else { return true };
+        let view = self.desk.show(item).await;
+        let code = view.failure.map(|failure| failure.code);
+        view.alert == Some(Alert::ImportFailed) && code != Some(FailureCode::Interrupted)
+    }
+
+    /// Whether its events are over: then a channel asks for them once a day.
+    fn is_read_daily(&self) -> bool {
+        self.is_channel && self.clock().now() >= self.world.over_at
+    }
+
+    /// A window opens, and reads what is due; events long over are read when somebody asks. Then all is well.
+    async fn cycles(&mut self) -> Result<(), String> {
+        let Some(item) = self.item.clone() else {
+            return Err("there is nothing to keep live".to_owned());
+        };
+        if self.clock().now() > self.world.over_at + READ_AFTER_END {
+            let pulled = actions::sync_item(&self.desk.ports, &item, patient()).await;
+            pulled.map_err(|error| format!("a quiet read fails: {error:?}"))?;
+        } else {
+            self.lives(&item).await?;
+        }
         self.looks().await?;
-        self.is_the_providers()?;
+        let view = self.desk.show(&item).await;
         if (view.sync_status, view.unreadable, view.failure.is_some()) != (SyncStatus::Active, 0, false) {
             return Err(format!("in the end not all is well: {view:?}"));
         }
-        self.departs(view).await
+        Ok(())
     }
 
-    /// Whoever is at the provider stands here as there.
-    fn is_the_providers(&self) -> Result<(), String> {
+    /// Whoever is at the provider stands here as there, of those that are looked at.
+    fn is_the_providers(&self, when: &str, looked_at: impl Fn(&Past) -> bool) -> Result<(), String> {
         let memory = self.world.memory();
         let differs = memory
             .pasts
             .iter()
-            .find(|(id, past)| !past.vanished && self.seen.get(*id) != past.said.last());
+            .find(|(id, past)| !past.vanished && looked_at(past) && self.seen.get(*id) != past.said.last());
         match differs {
             None => Ok(()),
             Some((id, past)) => Err(format!(
-                "in the end {id} is {:?} instead of {:?}",
+                "{when} {id} is {:?} instead of {:?}",
                 self.seen.get(id),
                 past.said.last()
             )),
         }
     }
 
-    /// Two more reads of a true list: whoever left the provider no longer attends here, or a person is asked.
-    async fn departs(&mut self, mut view: ItemView) -> Result<(), String> {
+    /// Two more cycles over a true list: whoever left the provider no longer attends here, or a person is asked.
+    async fn departs(&mut self) -> Result<(), String> {
         if !self.world.memory().pasts.values().any(|past| past.vanished) {
             return Ok(());
         }
         for _ in 0..2 {
-            self.clock().advance(APART);
-            view = actions::sync_item(&self.desk.ports, &view.id, patient())
-                .await
-                .map_err(|error| format!("a quiet read fails: {error:?}"))?;
-            self.looks().await?;
+            let apart = if self.is_read_daily() { A_DAY } else { APART };
+            self.clock().advance(apart);
+            self.cycles().await?;
         }
+        let held = match &self.item {
+            Some(item) => self.desk.show(item).await.held_removals,
+            None => 0,
+        };
         let memory = self.world.memory();
         let still_here = |id: &String| self.seen.get(id).is_some_and(Row::is_expected);
         let left = memory
@@ -408,10 +482,9 @@ impl Player {
             .iter()
             .filter(|(id, past)| past.vanished && still_here(id))
             .count() as u64;
-        if left != view.held_removals {
+        if left != held {
             return Err(format!(
-                "{left} have left the provider and are expected here, {} are asked about",
-                view.held_removals
+                "{left} have left the provider and are expected here, {held} are asked about"
             ));
         }
         Ok(())
@@ -450,4 +523,14 @@ fn can_be_held(script: &Script) -> bool {
     let eventbrite = script.provider == Provider::Eventbrite;
     let hidden = script.quirks.older_row_once || !script.quirks.counts && script.vanishes();
     !(script.lies() || script.hides_events() || eventbrite && hidden)
+}
+
+/// Whether a check asks for what changed since: then what bears no time of change is found once a day.
+fn tells_changes(script: &Script) -> bool {
+    script.provider == Provider::Eventbrite
+}
+
+/// Whether what changed may have been left out of an earlier answer, and be older by now than what a check asks for.
+fn hides_from_checks(script: &Script) -> bool {
+    tells_changes(script) && !can_be_held(script)
 }

@@ -11,6 +11,9 @@ use talkvalue_sandbox::{
     AttendeeSpec, Door, EventSpec, Eventbrite, GuestSpec, Luma, ProviderRegistration, SandboxClock, Spoil,
 };
 
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
+const THREE_HOURS: Duration = Duration::from_secs(3 * 3_600);
+
 /// Either provider's handle.
 #[derive(Clone)]
 pub(super) enum Handle {
@@ -46,6 +49,8 @@ pub(super) struct World {
     pub(super) events: Vec<String>,
     /// The organization or calendar that they belong to.
     pub(super) channel: String,
+    /// When the events end.
+    pub(super) over_at: Timestamp,
     clock: SandboxClock,
     /// Two changes of one second bear the same time: where older readings are served, no two share one.
     apart: bool,
@@ -62,6 +67,11 @@ impl World {
         quirks: &Quirks,
     ) -> (Self, String) {
         let each = rows / events;
+        let (starts_at, over_at) = (
+            desk.sandbox.clock().now() + A_DAY,
+            desk.sandbox.clock().now() + A_DAY + THREE_HOURS,
+        );
+        let spec = |title| EventSpec::new(title).starts_at(starts_at).ends_at(over_at);
         let titles = (1..=events).map(|number| format!("Harbour Makers Night {number}"));
         let (handle, channel, events, secret): (_, _, Vec<String>, _) = match provider {
             Provider::Eventbrite => {
@@ -69,7 +79,7 @@ impl World {
                 let account = eventbrite.add_account("Robin Vale", "events@harbour.example");
                 let organization = eventbrite.add_organization(&account, "Harbour Guild");
                 let events = titles.map(|title| {
-                    let event = eventbrite.add_event(&organization, EventSpec::new(title));
+                    let event = eventbrite.add_event(&organization, spec(title));
                     eventbrite.add_attendees(&event, each);
                     event
                 });
@@ -85,7 +95,7 @@ impl World {
                 let luma = desk.sandbox.luma();
                 let calendar = luma.add_calendar("Harbour Makers", "Robin Vale", "robin@harbour.example");
                 let events = titles.map(|title| {
-                    let event = luma.add_event(&calendar.id, EventSpec::new(title));
+                    let event = luma.add_event(&calendar.id, spec(title));
                     luma.add_guests(&event, each);
                     event
                 });
@@ -97,6 +107,7 @@ impl World {
             handle,
             events,
             channel,
+            over_at,
             clock: desk.sandbox.clock(),
             apart: quirks.older_row_once,
             memory: Arc::default(),
@@ -213,12 +224,14 @@ impl World {
         // The handle of the moment is taken: one that is kept would keep its own world alive.
         let (events, channel) = (self.events.clone(), self.channel.clone());
         let (clock, memory) = (self.clock.clone(), self.memory.clone());
+        let over_at = self.over_at;
         let apart = self.apart;
         let later = move |handle| {
             let world = World {
                 handle,
                 events,
                 channel,
+                over_at,
                 clock,
                 apart,
                 memory,

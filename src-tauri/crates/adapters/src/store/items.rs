@@ -301,7 +301,7 @@ pub(super) fn feed_kind(item: Option<ItemKind>) -> &'static str {
 }
 
 /// Adds the item, and the feed it views unless another item views it already.
-pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<ItemId, Error> {
+pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<Option<ItemId>, Error> {
     let (provider, origin, external) = (
         new.provider.code(),
         new.api_origin.as_str(),
@@ -314,11 +314,12 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
         params![FeedId::random().as_str(), provider, origin, feed_kind, external],
     )?;
     let id = ItemId::random();
-    transaction.execute(
+    let added = transaction.execute(
         "INSERT INTO item (id, kind, provider, api_origin, external_id, integration_id, created_at, last_failure_code,
              last_failure_at, feed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?8 IS NULL THEN NULL ELSE ?7 END,
-             (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND kind = ?9 AND external_id = ?5))",
+             (SELECT key FROM feed WHERE provider = ?3 AND api_origin = ?4 AND kind = ?9 AND external_id = ?5))
+         ON CONFLICT (provider, api_origin, external_id, kind) DO NOTHING",
         params![
             id.as_str(),
             new.kind.code(),
@@ -331,11 +332,14 @@ pub(super) fn add(transaction: &Transaction<'_>, new: &OwnedNewItem) -> Result<I
             feed_kind
         ],
     )?;
+    if added == 0 {
+        return Ok(None);
+    }
     // Where it is not live by what is stored already, its first job says so.
     if new.proved {
         note_statuses(transaction, Whose::Item(&id), new.at)?;
     }
-    Ok(id)
+    Ok(Some(id))
 }
 
 pub(super) fn describe(

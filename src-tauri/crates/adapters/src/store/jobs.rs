@@ -1,6 +1,6 @@
 //! Jobs: opening, waiting, ending, and what their end does to the facts of the items that view the feed.
 
-use super::facts::micros;
+use super::facts::{micros, word};
 use super::history::{Whose, note_statuses};
 use super::registrations::feed_key;
 use super::{absences, items, walks};
@@ -60,17 +60,17 @@ pub(super) fn hand(
     item: &ItemId,
     kind: JobKind,
     at: Timestamp,
-) -> Result<JobId, Error> {
-    let at_work: Option<String> = transaction
+) -> Result<Option<JobId>, Error> {
+    let open: Option<(String, JobKind, bool)> = transaction
         .query_row(
-            "SELECT id FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 0",
+            "SELECT id, kind, handed FROM job WHERE item_id = ?1 AND ended_at IS NULL AND held = 0",
             [item.as_str()],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, word(row, "kind", JobKind::from_code)?, row.get(2)?)),
         )
         .optional()?;
-    match at_work {
-        Some(id) => Ok(JobId::from_text(id)),
-        None => insert(transaction, item, kind, at, true),
+    match open {
+        None => insert(transaction, item, kind, at, true).map(Some),
+        Some((id, its, handed)) => Ok(its.serves(!handed, kind).then(|| JobId::from_text(id))),
     }
 }
 

@@ -239,7 +239,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError> {
+    async fn add_item(&self, new: NewItem<'_>) -> Result<Option<ItemId>, StoreError> {
         let owned = items::OwnedNewItem::from(new);
         self.write_local(move |transaction| items::add(transaction, &owned))
             .await
@@ -341,7 +341,12 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn hand_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError> {
+    async fn hand_job(
+        &self,
+        item: &ItemId,
+        kind: JobKind,
+        at: Timestamp,
+    ) -> Result<Option<JobId>, StoreError> {
         let item = item.clone();
         self.write(move |transaction| jobs::hand(transaction, &item, kind, at))
             .await

@@ -35,6 +35,15 @@ impl JobKind {
     pub fn makes_pending(self) -> bool {
         !matches!(self, JobKind::Sync)
     }
+
+    /// Whether an open job of this kind does what one of `wanted` would. A pull is of everything, from when it was asked
+    /// for: no job that has begun is that; and one that has begun as a sync may be a check, which reads changes alone.
+    pub fn serves(self, has_begun: bool, wanted: JobKind) -> bool {
+        match self {
+            JobKind::Sync => !has_begun,
+            JobKind::Import | JobKind::Retry | JobKind::Reconnect => wanted != JobKind::Sync,
+        }
+    }
 }
 
 /// A job that has not ended. Whether it is *active* also needs a live process that holds the sync lock.

@@ -295,7 +295,8 @@ pub trait Store: Send + Sync {
         external_id: &ExternalId,
         kind: ItemKind,
     ) -> Result<Option<ItemId>, StoreError>;
-    async fn add_item(&self, new: NewItem<'_>) -> Result<ItemId, StoreError>;
+    /// `None` where there is one already: another process may have added it a moment ago.
+    async fn add_item(&self, new: NewItem<'_>) -> Result<Option<ItemId>, StoreError>;
     async fn describe_item(
         &self,
         id: &ItemId,
@@ -336,8 +337,14 @@ pub trait Store: Send + Sync {
     async fn end_orphaned_jobs(&self, at: Timestamp) -> Result<(), StoreError>;
     /// Ends whatever job of the item is still open as interrupted, and opens a new one.
     async fn open_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
-    /// Leaves a job for the process that has the turn, unless the item has one that is worked on: then that one's id.
-    async fn hand_job(&self, item: &ItemId, kind: JobKind, at: Timestamp) -> Result<JobId, StoreError>;
+    /// Leaves a job for the process that has the turn. If the item has one that is worked on, or was left before: that
+    /// one's id where it serves ([`JobKind::serves`]), else `None`, and nothing is left.
+    async fn hand_job(
+        &self,
+        item: &ItemId,
+        kind: JobKind,
+        at: Timestamp,
+    ) -> Result<Option<JobId>, StoreError>;
     /// Takes up a job that was handed over; `false` where it is no longer there to be taken.
     async fn take_handed_job(&self, job: &JobId, at: Timestamp) -> Result<bool, StoreError>;
     /// A job that has ended; `None` while it has not, and where it left no trace.

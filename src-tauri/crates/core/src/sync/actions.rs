@@ -65,11 +65,11 @@ async fn want_import(
     kind: ItemKind,
 ) -> Result<Wanted, CommandError> {
     let integration = importable(ports, integration_id).await?;
-    let known = ports
-        .store
-        .item_of(integration.provider, &integration.api_origin, external_id, kind)
-        .await?;
-    let (id, new) = match known {
+    let known = || {
+        let store = &ports.store;
+        store.item_of(integration.provider, &integration.api_origin, external_id, kind)
+    };
+    let (id, new) = match known().await? {
         Some(id) => (id, false),
         None => {
             require_connected(&stored_integration(ports, integration_id).await?)?;
@@ -88,15 +88,23 @@ async fn want_import(
                 proved: live.is_some(),
                 at: ports.clock.now(),
             };
-            let id = ports.store.add_item(new).await?;
-            if let Some(event) = live {
+            let added = ports.store.add_item(new).await?;
+            if let (Some(id), Some(event)) = (&added, live) {
                 // Another item of the same account views the same list, which is live: it needs no second read.
-                ports.store.describe_item(&id, &event, ports.clock.now()).await?;
+                ports.store.describe_item(id, &event, ports.clock.now()).await?;
                 ports.notices.notify(Notice::ItemChanged(id.clone()));
-                let view = query::item(ports, &id, EngineView::default()).await?;
+                let view = query::item(ports, id, EngineView::default()).await?;
                 return Ok(Wanted::Nothing(Box::new(view)));
             }
-            (id, true)
+            match added {
+                Some(id) => (id, true),
+                // Another process wanted the same a moment earlier.
+                None => {
+                    let message = "This list has just been removed. Nothing was imported.";
+                    let gone = || CommandError::not_possible(message, Recovery::Retry);
+                    (known().await?.ok_or_else(gone)?, false)
+                }
+            }
         }
     };
     ports.notices.notify(Notice::ItemChanged(id.clone()));

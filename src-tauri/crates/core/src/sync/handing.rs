@@ -49,9 +49,9 @@ impl Wanted {
             Wanted::Nothing(view) => return Ok(*view),
             Wanted::Job { item, kind } => (item, kind),
         };
-        let before = stored_item(ports, &item).await?;
+        let mut before = stored_item(ports, &item).await?;
         let started = ports.clock.now();
-        let mut handed: Option<JobId> = None;
+        let (mut handed, mut told): (Option<JobId>, bool) = (None, false);
         let mut waited = Duration::ZERO;
         loop {
             // First of all: what was handed over may have been done, and its process gone.
@@ -67,14 +67,25 @@ impl Wanted {
                     .await;
             }
             if waited >= READERS_GRACE && handed.is_none() {
-                ports.notices.notify(Notice::WaitingForLock);
-                handed = Some(ports.store.hand_job(&item, kind, ports.clock.now()).await?);
+                if !told {
+                    ports.notices.notify(Notice::WaitingForLock);
+                    told = true;
+                }
+                before = stored_item(ports, &item).await?;
+                // What is read already may be from before this was asked for: then that has to end first.
+                handed = ports.store.hand_job(&item, kind, ports.clock.now()).await?;
             }
             if waited >= READERS_GRACE && options.wait_limit.is_some_and(|limit| waited >= limit) {
-                return Err(CommandError::waiting(
-                    "Another TalkValue Sync works on this data folder and was not done in the time you gave. It goes \
-                     on with what you asked for; what arrives is kept.",
-                ));
+                return Err(CommandError::waiting(match &handed {
+                    Some(_) => {
+                        "Another TalkValue Sync works on this data folder and was not done in the time you gave. It \
+                         goes on with what you asked for; what arrives is kept."
+                    }
+                    None => {
+                        "Another TalkValue Sync reads this list and was not done in the time you gave. What arrives \
+                         is kept; sync again when it is done."
+                    }
+                }));
             }
             ports.clock.sleep(LOOK_AGAIN).await;
             waited += LOOK_AGAIN;

@@ -123,10 +123,15 @@ async fn begin_due(
     let mut unknown: Vec<ItemRecord> = Vec::new();
     let busy: HashSet<ItemId> = under_way.values().flatten().cloned().collect();
     for record in runner.ports.store.items().await? {
+        let is_handed = record.open_job.as_ref().is_some_and(|job| job.handed);
         if busy.contains(&record.item.id) || runner.is_running(&record) {
+            if is_handed {
+                // Its read is about to end: somebody waits for the next one.
+                next = Some(now);
+            }
             continue;
         }
-        if record.open_job.as_ref().is_some_and(|job| job.handed) {
+        if is_handed {
             handed.push(record);
             continue;
         }
@@ -161,6 +166,8 @@ async fn begin_due(
     for record in handed {
         if let Some(job) = Begun::handed(&runner.ports, &turn, record).await? {
             runner.start(turn.clone(), job, FOR_ANOTHER_PROCESS);
+        } else {
+            next = Some(now);
         }
     }
     // Whose doors open first is read first.

@@ -89,7 +89,7 @@ impl Begun {
         };
         let integration = stored_integration(ports, &record.item.integration_id).await?;
         let possible = check_origin(ports, &integration).and_then(|()| require_connected(&integration));
-        if possible.is_err() || record.severed.is_some() {
+        if possible.is_err() || record.severed.is_some() || record.item.archived {
             give_up_job(ports, &record.item.id, &job.id).await?;
             return Ok(None);
         }
