@@ -34,6 +34,7 @@ pub(crate) fn open_main_window<R: Runtime, M: Manager<R>>(
     };
 
     let mut window = WebviewWindowBuilder::from_config(app, settings)?
+        .initialization_script(include_str!("../../ui/beginning.js"))
         .on_navigation(move |url| is_own_page(url, development.as_ref()))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)

@@ -37,6 +37,29 @@ fn window_and_rust_name_the_same_commands() {
 }
 
 #[test]
+fn what_is_asked_as_the_document_begins_is_taken_by_who_asks_first() {
+    let asked = fs::read_to_string(root().join("ui/beginning.js")).unwrap();
+    let window = fs::read_to_string(root().join("ui/src/lib/ipc.ts")).unwrap();
+    let list = asked
+        .split_once("of [")
+        .and_then(|(_, rest)| rest.split_once(']'));
+    let commands: Vec<&str> = list
+        .unwrap()
+        .0
+        .split(',')
+        .map(|name| name.trim().trim_matches('"'))
+        .collect();
+    assert!(commands.len() > 1, "{commands:?}");
+    for command in commands {
+        assert!(names().contains(command), "{command} is no command");
+        assert!(
+            window.contains(&format!("(\"{command}\") ?? invoke<")),
+            "{command} is asked for nothing"
+        );
+    }
+}
+
+#[test]
 fn every_command_has_its_own_permission_file_and_no_other_exists() {
     let folder = root().join("src-tauri/permissions");
     let mut files = BTreeSet::new();

@@ -148,5 +148,9 @@ fn a_computer_without_certificates_shows_its_lists_and_says_so_when_it_is_to_con
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(0), "{listed}");
     let connect = ["connect", "luma", "--key-stdin", "--json"];
     let refused = computer.run_with_input(&connect, &harbour.calendar.key).exits(1);
-    assert_eq!(refused.json()["error"]["code"], "PROVIDER_UNREACHABLE", "{refused:?}");
+    assert_eq!(
+        refused.json()["error"]["code"],
+        "PROVIDER_UNREACHABLE",
+        "{refused:?}"
+    );
 }

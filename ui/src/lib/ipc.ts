@@ -30,14 +30,26 @@ import type {
   ShownRemovals,
 } from "./types";
 
-export const listItems = () => answer(invoke<ItemView[]>("list_items"));
+/** What was asked as the document began (beginning.js). */
+const asked: Partial<Record<string, Promise<unknown>>> =
+  (window as { firstAnswers?: Partial<Record<string, Promise<unknown>>> }).firstAnswers ?? {};
+
+/** The first to ask takes that answer, if it was asked then. */
+function firstAnswer<Answer>(command: string): Promise<Answer> | undefined {
+  const first = asked[command] as Promise<Answer> | undefined;
+  delete asked[command];
+  return first;
+}
+
+export const listItems = () => answer(firstAnswer<ItemView[]>("list_items") ?? invoke<ItemView[]>("list_items"));
 
 export const showItem = (itemId: string) => answer(invoke<ItemView>("show_item", { itemId }));
 
 export const listAttendees = (itemId: string, request: AttendeeRequest) =>
   answer(invoke<AttendeePage>("list_attendees", { itemId, request }));
 
-export const listIntegrations = () => answer(invoke<IntegrationView[]>("list_integrations"));
+export const listIntegrations = () =>
+  answer(firstAnswer<IntegrationView[]>("list_integrations") ?? invoke<IntegrationView[]>("list_integrations"));
 
 /** With `renews`, a secret of any other account is refused as WRONG_ACCOUNT and nothing is saved. */
 export const connectAccount = (provider: Provider, secret: string, renews: string | null) =>
@@ -128,7 +140,7 @@ export const checkKeychain = (ask: boolean) => answer(invoke<CommandError | null
 /** The stored lists are on the screen: from now on they are kept live. */
 export const keepLive = () => answer(invoke<void>("keep_live"));
 
-export const appStatus = () => answer(invoke<AppStatus>("app_status"));
+export const appStatus = () => answer(firstAnswer<AppStatus>("app_status") ?? invoke<AppStatus>("app_status"));
 
 /** Calls back for every notice of the core, until the returned function is called. */
 export const onNotice = (heard: (notice: Notice) => void): Promise<() => void> =>
