@@ -105,8 +105,8 @@ pub(super) fn vault_refused(error: &VaultError, kept: &str) -> CommandError {
             "This computer's keychain did not keep the sign-in. Look whether it is writable, then try again.".to_owned()
         }
         VaultError::HeldElsewhere => {
-            "Another TalkValue Sync on this computer has renewed this sign-in and could not save it in the keychain. \
-             Save it from there, or sign in again."
+            "Another TalkValue Sync on this computer has this sign-in in memory only: the keychain did not take it. Save \
+             it from there, or sign in again."
                 .to_owned()
         }
         VaultError::TooLarge { bytes, limit } => {

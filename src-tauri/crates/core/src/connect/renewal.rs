@@ -152,8 +152,16 @@ pub(super) async fn none_under_way(ports: &Ports) {
 
 /// Ends the renewals under way where they are. A note of each stays in the database.
 pub(super) fn break_off(ports: &Ports) {
-    for flight in ports.sign_ins.state().flights.values() {
-        flight.task.abort();
+    let tasks: Vec<AbortHandle> = ports
+        .sign_ins
+        .state()
+        .flights
+        .values()
+        .map(|flight| flight.task.clone())
+        .collect();
+    // Without the lock: a task that is ended here takes itself off the list.
+    for task in tasks {
+        task.abort();
     }
 }
 
