@@ -49,8 +49,8 @@ export class VirtualRows {
         estimateSize: () => wanted.rowHeight,
         overscan: wanted.ahead?.() ?? 8,
         initialOffset: wanted.initialOffset ?? 0,
-        // Before the first layout (and where there is none) a screenful is drawn, so that none has to be added after it.
-        initialRect: { width: window.innerWidth, height: window.innerHeight },
+        // Before the first layout (and where there is none) a screenful is drawn.
+        initialRect: { width: 800, height: 600 },
         scrollToFn: elementScroll,
         observeElementRect: observeSize,
         observeElementOffset,
