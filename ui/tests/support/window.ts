@@ -81,7 +81,8 @@ export async function openPage(stage: Stage, look: Look = {}): Promise<OpenPage>
     timezoneId: "Europe/London",
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(4_000);
+  // What never comes is told late; a busy computer is told of nothing.
+  page.setDefaultTimeout(20_000);
   const troubles: string[] = [];
   page.on("pageerror", (error) => troubles.push(`thrown: ${error.message}`));
   page.on("console", (message) => {
