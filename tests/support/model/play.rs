@@ -364,15 +364,16 @@ impl Player {
             self.item = Some(view.id);
             self.looks().await?;
         }
+        self.goes_on_with_what_was_cut_off().await?;
         let waits_for_its_day = self.is_read_daily();
-        self.cycles().await?;
+        self.cycles(!waits_for_its_day).await?;
         if !(waits_for_its_day || hides_from_checks(script)) {
             self.is_the_providers("after one cycle", |past| !(past.silent && tells_changes(script)))?;
         }
         let all_is_found = !tells_changes(script) && !waits_for_its_day;
         if !all_is_found {
             self.clock().advance(A_DAY);
-            self.cycles().await?;
+            self.cycles(true).await?;
         }
         self.is_the_providers("after the read of everything", |_| true)?;
         self.departs().await
@@ -425,8 +426,22 @@ impl Player {
         self.is_channel && self.clock().now() >= self.world.over_at
     }
 
-    /// A window opens, and reads what is due; events long over are read when somebody asks. Then all is well.
-    async fn cycles(&mut self) -> Result<(), String> {
+    /// A channel's read that was cut off goes on where it stopped: of its events, those that it had read by then come with
+    /// the next cycle. The list is as of then, and says so.
+    async fn goes_on_with_what_was_cut_off(&mut self) -> Result<(), String> {
+        let record = self.only_item().await;
+        let Some(record) = record.filter(|record| self.is_channel && record.open_job.is_some()) else {
+            return Ok(());
+        };
+        self.lives(&record.item.id).await?;
+        self.looks().await?;
+        self.clock().advance(Duration::from_secs(61));
+        Ok(())
+    }
+
+    /// A window opens, and reads what is due; events long over are read when somebody asks. Then all is well; records that
+    /// could be read by now are, if `all_are_read`.
+    async fn cycles(&mut self, all_are_read: bool) -> Result<(), String> {
         let Some(item) = self.item.clone() else {
             return Err("there is nothing to keep live".to_owned());
         };
@@ -438,7 +453,8 @@ impl Player {
         }
         self.looks().await?;
         let view = self.desk.show(&item).await;
-        if (view.sync_status, view.unreadable, view.failure.is_some()) != (SyncStatus::Active, 0, false) {
+        let is_read = view.unreadable == 0 || !all_are_read;
+        if (view.sync_status, is_read, view.failure.is_some()) != (SyncStatus::Active, true, false) {
             return Err(format!("in the end not all is well: {view:?}"));
         }
         Ok(())
@@ -469,7 +485,7 @@ impl Player {
         for _ in 0..2 {
             let apart = if self.is_read_daily() { A_DAY } else { APART };
             self.clock().advance(apart);
-            self.cycles().await?;
+            self.cycles(true).await?;
         }
         let held = match &self.item {
             Some(item) => self.desk.show(item).await.held_removals,
