@@ -1,6 +1,7 @@
 //! Changes while the walk is under way: pages shift, rows repeat or slip through, and nobody is lost.
 
 use crate::stage::Stage;
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use talkvalue_core::domain::ids::ItemId;
@@ -104,26 +105,57 @@ async fn a_row_that_moves_to_the_end_of_the_list_makes_no_other_slip_through() {
     assert_nobody_missing(&stage, &item.id).await;
 }
 
-#[tokio::test]
-async fn a_change_that_slips_over_a_page_boundary_of_a_check_is_not_lost() {
+/// A list ordered by change, at which nobody looked for hours, in which most people changed: three pages of changes.
+async fn unseen_for_hours() -> (Stage, ItemId) {
     let (stage, item) = Stage::imported(Provider::Eventbrite, 160).await;
     stage
         .eventbrite
         .switches(|switches| switches.attendee_order = AttendeeOrder::ByChanged);
-    let clock = stage.desk.sandbox.clock().clone();
-    // Nobody looked for hours, in which most people changed.
+    let clock = stage.desk.sandbox.clock();
     for row in &stage.truth()[..120] {
         clock.advance(Duration::from_secs(60));
         stage.eventbrite.edit_attendee(&stage.event, &row.id, |profile| {
             profile.company = Some("Tide".to_owned());
         });
     }
-    let (event, early) = (stage.event.clone(), stage.id_at(0));
-    stage.eventbrite.during_walk(1, move |eventbrite| {
+    (stage, item)
+}
+
+/// After so many more pages, five seconds later, the person at this place changes.
+fn changes_after(stage: &Stage, pages: u64, place: usize) {
+    let clock = stage.desk.sandbox.clock().clone();
+    let (event, early) = (stage.event.clone(), stage.id_at(place));
+    stage.eventbrite.during_walk(pages, move |eventbrite| {
         clock.advance(Duration::from_secs(5));
         eventbrite.edit_attendee(&event, &early, |profile| profile.company = Some("Ebb".to_owned()));
     });
+}
+
+#[tokio::test]
+async fn a_change_that_slips_over_a_page_boundary_of_a_check_is_not_lost() {
+    let (stage, item) = unseen_for_hours().await;
+    changes_after(&stage, 1, 0);
     let _ = stage.check(&item).await;
+    stage.assert_exact(&item).await;
+}
+
+#[tokio::test]
+async fn a_check_whose_changes_move_in_every_walk_is_as_of_its_first_one() {
+    let (stage, item) = unseen_for_hours().await;
+    let began = stage.desk.ports.clock.now();
+    for walk in 0..3 {
+        changes_after(&stage, 3 * walk + 1, usize::try_from(walk).unwrap());
+    }
+    stage.check(&item).await.unwrap();
+    let read_as_of = stage.desk.show(&item).await.last_synced_at.unwrap();
+    let first_walk = SignedDuration::from_secs(5);
+    assert!(
+        read_as_of.duration_since(began) <= first_walk,
+        "what moved after the first walk may have been missed since"
+    );
+    stage.check(&item).await.unwrap();
+    let read_as_of = stage.desk.show(&item).await.last_synced_at.unwrap();
+    assert!(read_as_of.duration_since(began) > first_walk, "it rests again");
     stage.assert_exact(&item).await;
 }
 

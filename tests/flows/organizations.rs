@@ -11,7 +11,7 @@ use talkvalue_core::domain::status::SyncStatus;
 use talkvalue_core::query::ItemView;
 use talkvalue_core::sync::actions;
 use talkvalue_core::sync::turn::take_turn;
-use talkvalue_sandbox::{AttendeeSpec, EventSpec, Fault, Spoil};
+use talkvalue_sandbox::{AttendeeOrder, AttendeeSpec, EventSpec, Fault, Spoil};
 use talkvalue_tests::desk::patient;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -223,6 +223,75 @@ async fn an_incomplete_walk_keeps_what_it_met_and_advances_nobody() {
     assert_eq!(since(&stage), asked_before, "nobody was advanced");
     assert_eq!(after.counts.total, before.counts.total + 80);
     assert_eq!(stage.door().request_count(), 2);
+}
+
+/// Lists ordered by change, at which nobody looked for most of an hour, in which everybody changed: two pages of changes.
+/// In each of so many walks somebody of the first page changes again.
+async fn moves_in_its_walks(walks: usize) -> (Stage, Vec<String>, Vec<ItemId>) {
+    const PAGES: u64 = 2;
+    let (stage, events, items) = badges_of(8).await;
+    stage
+        .eventbrite
+        .switches(|switches| switches.attendee_order = AttendeeOrder::ByChanged);
+    let clock = stage.desk.sandbox.clock().clone();
+    let mut changed = Vec::new();
+    for event in &events {
+        for row in stage.truth_of(event) {
+            clock.advance(Duration::from_secs(40));
+            stage.eventbrite.edit_attendee(event, &row.id, |profile| {
+                profile.company = Some("Tide".to_owned());
+            });
+            changed.push((event.clone(), row.id));
+        }
+    }
+    assert_eq!(changed.len().div_ceil(50) as u64, PAGES);
+    for ((event, early), walk) in changed.into_iter().take(walks).zip(0..) {
+        let (moves, goes_on) = (clock.clone(), clock.clone());
+        stage.eventbrite.during_walk(PAGES * walk + 1, move |eventbrite| {
+            moves.advance(Duration::from_secs(5));
+            eventbrite.edit_attendee(&event, &early, |profile| profile.company = Some("Ebb".to_owned()));
+        });
+        stage.eventbrite.during_walk(PAGES * walk + 2, move |_| {
+            goes_on.advance(Duration::from_secs(5));
+        });
+    }
+    (stage, events, items)
+}
+
+async fn assert_all_exact(stage: &Stage, events: &[String], items: &[ItemId]) {
+    for (item, event) in items.iter().zip(events) {
+        stage.desk.assert_exact(item, &stage.truth_of(event)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_slips_over_a_page_boundary_of_a_walk_is_not_lost() {
+    let (stage, events, items) = moves_in_its_walks(1).await;
+    stage.due(&items[0]).await.unwrap();
+    assert_eq!(stage.requests_to(&walk_path(&stage)), 4, "it walks once more");
+    assert_all_exact(&stage, &events, &items).await;
+}
+
+#[tokio::test]
+async fn a_walk_that_moves_each_time_is_as_of_the_first_one_and_read_again() {
+    let (stage, events, items) = moves_in_its_walks(3).await;
+    let began = stage.desk.ports.clock.now();
+    let as_of = async |item: &ItemId| {
+        let read = stage.desk.show(item).await.last_synced_at.unwrap();
+        read.duration_since(began).as_secs()
+    };
+    let first_walk = 60 + 5;
+    stage.due(&items[0]).await.unwrap();
+    for item in &items {
+        assert_eq!(
+            as_of(item).await,
+            first_walk,
+            "what moved later may have been missed"
+        );
+    }
+    stage.due(&items[0]).await.unwrap();
+    assert!(as_of(&items[0]).await > first_walk, "it rests again");
+    assert_all_exact(&stage, &events, &items).await;
 }
 
 #[tokio::test]

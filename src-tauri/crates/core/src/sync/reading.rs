@@ -20,7 +20,7 @@ use tracing::debug;
 /// Eventbrite's reads lag by up to five minutes (its reference, "eventual consistency"): re-read twice that.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// A list that moved while it was read is read again, this often at most.
-const MOST_REPEATED_WALKS: u32 = 2;
+pub(super) const MOST_REPEATED_WALKS: u32 = 2;
 /// What changed is asked for between two reads of everything, which find what no change tells of.
 const EVERYTHING_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// While removals wait for a person they may turn out to have been a fault of the provider's.
@@ -168,6 +168,7 @@ impl Run<'_> {
         }
         let changes = self.changes_since(watermark);
         let mut repeats_left = MOST_REPEATED_WALKS;
+        let mut first = None;
         loop {
             let start = Start::fresh(Tally::starting(None));
             let tally = self.walk(credential, &changes, start, None).await?;
@@ -175,8 +176,11 @@ impl Run<'_> {
             if !tally.may_have_skipped_a_change() {
                 return Ok(completion);
             }
+            let first = *first.get_or_insert(completion.as_of);
             if repeats_left == 0 {
-                // The next check reads all of them once more.
+                // What the first walk missed, the others met. What they missed, the next check does: it reads all of them
+                // once more.
+                completion.as_of = first;
                 completion.watermark = None;
                 return Ok(completion);
             }

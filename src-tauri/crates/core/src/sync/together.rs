@@ -4,7 +4,7 @@
 use super::cost::{self, PAGE_OF_CHANGES};
 use super::engine::{Run, Stop};
 use super::plan::{Plan, plan_page};
-use super::reading::{OVERLAP, changes_suffice, described_lately};
+use super::reading::{MOST_REPEATED_WALKS, OVERLAP, changes_suffice, described_lately};
 use super::schedule;
 use super::walk::Tally;
 use crate::domain::attendee::Registration;
@@ -37,6 +37,14 @@ struct Shared {
     newest_change: Option<Timestamp>,
 }
 
+/// A walk that came to its end.
+struct Walked {
+    /// The provider's clock at its start.
+    as_of: Timestamp,
+    /// Whether no change can have slipped through.
+    is_still: bool,
+}
+
 impl Run<'_> {
     /// Reads what changed in those lists of the organization that are due and that one walk reads more cheaply. The
     /// answer is the completion of `own`, which the caller holds; `None`: that one is still to be read.
@@ -50,7 +58,7 @@ impl Run<'_> {
             return Ok(None);
         };
         let walked = match self
-            .walk_organization(credential, organization, &mut together)
+            .walk_until_still(credential, organization, &mut together)
             .await
         {
             Ok(walked) => walked,
@@ -64,7 +72,7 @@ impl Run<'_> {
             Err(stop) => return Err(stop),
         };
         let now = self.ports.clock.now();
-        let Some(as_of) = walked else {
+        let Some(walked) = walked else {
             debug!(item.id = %self.item.id, "the walk over the organization came to nothing: its events are read alone");
             let feeds: Vec<FeedId> = together.feeds.into_values().map(|shared| shared.feed).collect();
             let until = now.checked_add(ALONE_FOR).unwrap_or(Timestamp::MAX);
@@ -76,8 +84,11 @@ impl Run<'_> {
         for shared in together.feeds.into_values() {
             let completion = Completion {
                 extent: Extent::Changes,
-                as_of,
-                watermark: shared.newest_change.map(|newest| newest.min(as_of)),
+                as_of: walked.as_of,
+                watermark: shared
+                    .newest_change
+                    .filter(|_| walked.is_still)
+                    .map(|newest| newest.min(walked.as_of)),
                 absences: Default::default(),
                 at: now,
             };
@@ -148,14 +159,32 @@ impl Run<'_> {
         Ok((together.feeds.len() >= 2).then_some(together))
     }
 
-    /// Walks to the end, and answers as of when the lists are complete. `None`: it did not come to an end that can be
-    /// believed, or would cost more than it spares.
+    /// Walks again where the changes moved meanwhile, as long as that is worth it. Then the lists are as of the first
+    /// walk, and the next check reads all those changes once more.
+    async fn walk_until_still(
+        &mut self,
+        credential: &Credential,
+        organization: &ExternalId,
+        together: &mut Together,
+    ) -> Result<Option<Walked>, Stop> {
+        let mut first = None;
+        for _ in 0..=MOST_REPEATED_WALKS {
+            let walked = match self.walk_organization(credential, organization, together).await? {
+                Some(walked) if !walked.is_still => walked,
+                ended => return Ok(ended),
+            };
+            first.get_or_insert(walked);
+        }
+        Ok(first)
+    }
+
+    /// Walks to the end. `None`: it did not come to an end that can be believed, or would cost more than it spares.
     async fn walk_organization(
         &mut self,
         credential: &Credential,
         organization: &ExternalId,
         together: &mut Together,
-    ) -> Result<Option<Timestamp>, Stop> {
+    ) -> Result<Option<Walked>, Stop> {
         // The bookkeeping of any walk over changes: it does not look at the event.
         let as_walk = Walk::ChangedSince {
             event: organization.clone(),
@@ -178,7 +207,12 @@ impl Run<'_> {
             }
             counted = counted.max(total);
             match next {
-                None => return Ok(Some(tally.complete_as_of())),
+                None => {
+                    return Ok(Some(Walked {
+                        as_of: tally.complete_as_of(),
+                        is_still: !tally.may_have_skipped_a_change(),
+                    }));
+                }
                 next => cursor = next,
             }
         }
