@@ -4,9 +4,13 @@ use crate::renewal::{HOUR, World};
 use crate::renewal_held::Moody;
 use crate::renewal_refused::severed_because;
 use crate::troubled_keychain::{Mood, Trouble, TroubledKeychain};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::future::pending;
 use std::pin::pin;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::yield_now;
 use std::time::{Duration, Instant};
 use talkvalue_adapters::vault::{Deadlines, KeychainVault, OpenStore};
 use talkvalue_core::connect;
@@ -14,11 +18,12 @@ use talkvalue_core::domain::failure::FailureCode;
 use talkvalue_core::domain::ids::IntegrationId;
 use talkvalue_core::domain::provider::Provider;
 use talkvalue_core::error::CommandError;
-use talkvalue_core::ports::Ports;
+use talkvalue_core::ports::{Clock, Ports};
 use talkvalue_sandbox::OauthDialect;
 use talkvalue_tests::desk::patient;
 use talkvalue_tests::oauth::signed_in;
 use talkvalue_tests::renewals::THAT_RENEW;
+use tokio::runtime::{self, Runtime};
 use tokio::task::JoinHandle;
 
 /// Nobody waits longer for a quit.
@@ -93,6 +98,83 @@ async fn a_renewal_that_hangs_keeps_nobody_from_quitting_and_no_other_sign_in_fr
         Some("an earlier renewal was cut off"),
         "that it was begun is not forgotten"
     );
+}
+
+/// A clock under which the process ends at one of the moments when somebody asks for the time.
+struct LastMoment {
+    clock: Arc<dyn Clock>,
+    runtime: Mutex<(usize, Option<Runtime>)>,
+}
+
+#[async_trait]
+impl Clock for LastMoment {
+    fn now(&self) -> Timestamp {
+        let mut runtime = self.runtime.lock().unwrap();
+        match runtime.0.checked_sub(1) {
+            Some(left) => runtime.0 = left,
+            None => {
+                if let Some(runtime) = runtime.1.take() {
+                    let runs = runtime.handle().clone();
+                    runtime.shutdown_background();
+                    // Until it takes no new task.
+                    while !runs.spawn(pending::<()>()).is_finished() {
+                        yield_now();
+                    }
+                }
+            }
+        }
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    fn jitter(&self) -> f64 {
+        self.clock.jitter()
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_at_any_moment_of_a_renewal_ends() {
+    let world = World::open(OauthDialect::FixedRefresh).await;
+    let mut moments = 0;
+    loop {
+        world.passes(2 * HOUR);
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut ports = world.desk.restarted();
+        let runs = runtime.handle().clone();
+        let last = Arc::new(LastMoment {
+            clock: ports.clock.clone(),
+            runtime: Mutex::new((moments, Some(runtime))),
+        });
+        ports.clock = last.clone();
+        let id = world.integration.clone();
+        let (end, ended) = channel::<()>();
+        let using = runs.spawn(async move {
+            let _end = end;
+            let _ = verifies(&ports, &id).await;
+        });
+        let patience = LONGEST_QUIT + SLACK;
+        let waited = tokio::task::spawn_blocking(move || ended.recv_timeout(patience)).await;
+        assert_eq!(
+            waited.unwrap(),
+            Err(RecvTimeoutError::Disconnected),
+            "at moment {moments} it does not end"
+        );
+        let _ = using.await;
+        let (_, whole) = &mut *last.runtime.lock().unwrap();
+        if let Some(runtime) = whole.take() {
+            runtime.shutdown_background();
+            break;
+        }
+        moments += 1;
+    }
+    assert!(moments > 3, "a renewal asks for the time: {moments}");
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ use crate::sync::retry::LONGEST_TOLD_WAIT;
 use crate::sync::turn::take_credentials_turn;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 use tracing::{info, warn};
 
@@ -92,30 +93,32 @@ fn join_or_begin(
     cause: Cause,
     patience: Patience,
 ) -> watch::Receiver<Option<Outcome>> {
-    let mut state = ports.sign_ins.state();
-    if let Some(flight) = state.flights.get(&integration.id) {
-        return flight.outcome.clone();
-    }
     let (tell, outcome) = watch::channel(None);
-    let landing = Landing {
-        ports: ports.clone(),
-        id: integration.id.clone(),
-    };
-    let id = integration.id.clone();
-    let integration = integration.clone();
-    // It takes itself off the list at its end, and so waits for being on it.
+    let (list, listed) = oneshot::channel::<Landing>();
+    let own = integration.clone();
+    // Without the lock: a runtime that is ending drops the task at once, and what it takes with it needs the lock.
     let task = tokio::spawn(async move {
-        let outcome = renew_alone(&landing.ports, &integration, cause, patience).await;
+        // An error says that another one is on the list.
+        let Ok(landing) = listed.await else { return };
+        let outcome = renew_alone(&landing.ports, &own, cause, patience).await;
         drop(landing);
         // Nobody may be waiting for it.
         let _ = tell.send(Some(outcome));
     })
     .abort_handle();
-    let flight = Flight {
-        outcome: outcome.clone(),
-        task,
+    match ports.sign_ins.state().flights.entry(integration.id.clone()) {
+        Entry::Occupied(flight) => return flight.get().outcome.clone(),
+        Entry::Vacant(place) => place.insert(Flight {
+            outcome: outcome.clone(),
+            task,
+        }),
     };
-    state.flights.insert(id, flight);
+    let landing = Landing {
+        ports: ports.clone(),
+        id: integration.id.clone(),
+    };
+    // Where the task is gone already, it takes itself off the list here.
+    let _ = list.send(landing);
     outcome
 }
 
