@@ -37,6 +37,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a fact may take to show.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a pressed row may take to open before the press counts as gone astray.
+const OPENED_WITHIN: Duration = Duration::from_secs(5);
+
 /// Ends its process, and all that this one has started, when dropped: a driver leaves its own driver and the app behind.
 struct Running(Child);
 
@@ -413,7 +416,17 @@ impl Window {
     /// Opens the item that holds these words from the list of events.
     pub(crate) async fn opens(&self, words: &str) {
         let row = format!("//*[@data-row][contains(@aria-label, \"{words}\")]");
-        self.click_row(&row, words).await;
+        let opened = "//body[not(descendant::*[@data-row])]";
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.click_row(&row, words).await;
+            // A notice that comes up between aiming and pressing moves the rows away from under the pointer.
+            let wait = self.client.wait().at_most(OPENED_WITHIN);
+            match wait.for_element(Locator::XPath(opened)).await {
+                Ok(_) => return,
+                Err(error) => assert!(Instant::now() < deadline, "\"{words}\" does not open: {error:?}"),
+            }
+        }
     }
 
     async fn click_row(&self, xpath: &str, words: &str) {
