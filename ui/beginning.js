@@ -20,7 +20,6 @@
     [12, 400],
     [12, 500],
     [12, 600],
-    [11, 400],
   ];
   const lookUpFonts = () => {
     // The styles are not there yet: theme.css says the same.

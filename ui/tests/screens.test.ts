@@ -75,6 +75,39 @@ test("a person walks the list with arrows, opens with Enter and acts with R", as
   expect(route.screen).toEqual({ name: "item", itemId: "c" });
 });
 
+test("one kind is chosen by pointer and by arrows, with the count of each beside it", async () => {
+  await stage(
+    item({ id: "a", title: "Alpha" }),
+    item({ id: "b", title: "Beta", kind: "PATH_EVENT" }),
+    item({ id: "c", title: "Gamma", kind: "PATH_EVENT" }),
+  );
+  const user = userEvent.setup();
+  render(EventList);
+  await settled();
+  const rows = () => [...document.querySelectorAll("[data-row]")].map((row) => row.getAttribute("data-row"));
+  const kinds = within(screen.getByRole("radiogroup", { name: "Kind" })).getAllByRole("radio");
+  const said = kinds.map((kind) => kind.closest("label")?.textContent?.replace(/\s+/g, " ").trim());
+  expect(said).toEqual(["All 3", "Badge events 1", "Path events 2", "Path channels 0"]);
+  expect(kinds.filter((kind) => (kind as HTMLInputElement).checked)).toEqual([kinds[0]]);
+  await user.click(screen.getByText("Path events"));
+  await settled();
+  expect(rows()).toEqual(["b", "c"]);
+  await user.keyboard("{ArrowLeft}");
+  await settled();
+  expect(rows()).toEqual(["a"]);
+});
+
+test("a window that cannot be told anything asks all the same", async () => {
+  await stage(item({ id: "a", title: "Alpha" }));
+  core.tellsNothing = true;
+  try {
+    render(App);
+    await waitFor(() => expect(core.calls.map(([name]) => name)).toContain("keep_live"));
+  } finally {
+    core.tellsNothing = false;
+  }
+});
+
 test("before the first answer the frame stands there and claims nothing", async () => {
   await stage(item({ id: "a", title: "Alpha" }));
   items.forget();

@@ -56,9 +56,15 @@ export class FakeCore {
   #heard = new Set<(notice: Notice) => void>();
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  listen(heard: (notice: Notice) => void): () => void {
+  /** Set, nobody is told anything: the window has to ask. */
+  tellsNothing = false;
+
+  listen(heard: (notice: Notice) => void): Promise<() => void> {
+    if (this.tellsNothing) {
+      return Promise.reject(new Error("no notices"));
+    }
     this.#heard.add(heard);
-    return () => this.#heard.delete(heard);
+    return Promise.resolve(() => this.#heard.delete(heard));
   }
 
   notify(notice: Notice): void {
@@ -445,4 +451,4 @@ export const keepLive: typeof real.keepLive = () => core.answer("keep_live", [],
 
 export const appStatus: typeof real.appStatus = () => core.answer("app_status", [], () => core.status);
 
-export const onNotice: typeof real.onNotice = (heard) => Promise.resolve(core.listen(heard));
+export const onNotice: typeof real.onNotice = (heard) => core.listen(heard);

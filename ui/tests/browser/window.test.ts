@@ -1,5 +1,7 @@
 // What only a real engine can show: layout, scrolling, focus, and that hostile text stays text.
 
+import { readFileSync } from "node:fs";
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Page } from "playwright-core";
@@ -46,6 +48,28 @@ describe("at 720 by 480", () => {
     await everyRowIsWhole(page, 720);
     await page.context().close();
   });
+});
+
+test("the beginning looks up the faces that the first picture is set in, and no other", async () => {
+  const listed = readFileSync("beginning.js", "utf8").match(/FACES = (\[[^;]+\]);/)?.[1] ?? "[]";
+  const lookedUp = JSON.parse(listed.replaceAll(/,\s*\]/g, "]")) as [number, number][];
+  const { page } = await openPage(stage);
+  await page.waitForSelector("[data-row]");
+  const set = await page.evaluate(() => {
+    const faces = new Set<string>();
+    const texts = document.createTreeWalker(document.querySelector("main") as Element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const parent = texts.currentNode.parentElement as Element;
+      // Beside the list, in a section of its own, stands only what is the matter.
+      if (texts.currentNode.textContent?.trim() !== "" && parent.checkVisibility() && parent.closest("section") === null) {
+        const style = getComputedStyle(parent);
+        faces.add(`${style.fontSize} ${style.fontWeight}`);
+      }
+    }
+    return [...faces];
+  });
+  expect(set.sort()).toEqual(lookedUp.map(([size, weight]) => `${size}px ${weight}`).sort());
+  await page.context().close();
 });
 
 test("10,000 items draw few rows, wherever one scrolls", async () => {

@@ -137,7 +137,7 @@ class App {
     this.#first = null;
     // Whatever changed before we listened is asked again, once the first answer is on the screen: asked before, the same
     // thousand items would be read and compared while a person waits for them. The keychain may take its time too.
-    void Promise.all([listening, first])
+    void Promise.allSettled([listening, first])
       .then(painted)
       .then(() => (this.painted = true))
       .then(() => (ended ? undefined : Promise.all([this.refresh(), this.checkKeychain(), this.#keepLive()])))
