@@ -136,7 +136,7 @@ async fn import(window: &Window, title: &str, live: &mut usize) {
     window.press("Import").await;
     *live += 1;
     window
-        .sees_within(&format!("All {live}Badge"), IMPORTED_WITHIN)
+        .sees_within(&format!("All {live} Badge"), IMPORTED_WITHIN)
         .await;
     window.gone("importing", IMPORTED_WITHIN).await;
 }
